@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+/* Time. Everything is in nanoseconds of CLOCK_MONOTONIC unless the name says otherwise. */
+#ifndef FIREGLASS_BASE_CLOCK_H
+#define FIREGLASS_BASE_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NS_PER_SEC 1000000000u
+
+uint64_t clock_now_ns(void);
+
+/* Wall-clock time since the epoch. */
+uint64_t clock_wall_ns(void);
+
+/* CPU time that this process has used, all threads. */
+uint64_t clock_process_cpu_ns(void);
+
+/* Sleeps until `deadline_ns`; false if a signal ended the sleep early. */
+bool clock_sleep_until(uint64_t deadline_ns);
+
+#endif

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include "base/iofd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+
+#define READ_CHUNK_BYTES 4096
+
+int iofd_read_file(const char *path, size_t cap, struct buf *out)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t start = out->len;
+
+	if (fd < 0)
+		return errno;
+	while (out->len - start < cap) {
+		size_t want = cap - (out->len - start);
+
+		if (want > READ_CHUNK_BYTES)
+			want = READ_CHUNK_BYTES;
+		buf_reserve(out, want);
+		ssize_t n = read(fd, out->data + out->len, want);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		if (n == 0)
+			break;
+		out->len += (size_t)n;
+		out->data[out->len] = 0;
+	}
+	return 0;
+}
+
+int iofd_write_all(int fd, const void *bytes, size_t len)
+{
+	const char *p = bytes;
+
+	while (len) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static void outfile_clear(struct outfile *f)
+{
+	free(f->temp_path);
+	free(f->path);
+	*f = (struct outfile){ 0 };
+}
+
+static bool written_in_place(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+static struct err *open_error(const char *path, int errnum)
+{
+	struct err *err = err_errno(errnum, "cannot write '%s'", path);
+
+	// a file's permissions are not the kind of permission that reading a process lacks
+	err->kind = ERR_FAILED;
+	return err_suffix(err, "; choose another place with -o");
+}
+
+static struct err *outfile_open_temp(struct outfile *f)
+{
+	// mkstemp makes files private; give the mode a plain open() would have given
+	mode_t mask = umask(0);
+	umask(mask);
+
+	f->temp_path = xasprintf("%s.XXXXXX", f->path);
+	int fd = mkstemp(f->temp_path);
+	if (fd < 0)
+		return open_error(f->path, errno);
+	fchmod(fd, 0666 & ~mask);
+	f->stream = fdopen(fd, "w");
+	return NULL;
+}
+
+struct err *outfile_open(struct outfile *f, const char *path)
+{
+	struct err *err = NULL;
+
+	*f = (struct outfile){ .path = xstrdup(path) };
+	if (strcmp(path, "-") == 0) {
+		f->stream = stdout;
+	} else if (written_in_place(path)) {
+		f->stream = fopen(path, "we");
+		if (!f->stream)
+			err = open_error(path, errno);
+	} else {
+		err = outfile_open_temp(f);
+	}
+	if (err)
+		outfile_clear(f);
+	return err;
+}
+
+struct err *outfile_commit(struct outfile *f)
+{
+	struct err *err = NULL;
+	int errnum = 0;
+
+	if (fflush(f->stream) != 0 || ferror(f->stream))
+		errnum = errno ? errno : EIO;
+	if (f->stream != stdout && fclose(f->stream) != 0 && !errnum)
+		errnum = errno;
+	if (!errnum && f->temp_path && rename(f->temp_path, f->path) != 0)
+		errnum = errno;
+	if (errnum) {
+		err = open_error(f->path, errnum);
+		if (f->temp_path)
+			unlink(f->temp_path);
+	}
+	outfile_clear(f);
+	return err;
+}
+
+void outfile_abort(struct outfile *f)
+{
+	if (!f->stream)
+		return;
+	if (f->stream != stdout)
+		fclose(f->stream);
+	if (f->temp_path)
+		unlink(f->temp_path);
+	outfile_clear(f);
+}

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: MIT
+/* fireglass dump: the stacks of all threads, once. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "cmd/commands.h"
+#include "export/label.h"
+#include "fmt/json_writer.h"
+#include "os/proc.h"
+#include "sample/sampler.h"
+
+/* A thread and its one sample. */
+struct dumped_thread {
+	const struct sampled_thread *thread;
+	struct sample sample;
+};
+
+struct dump {
+	pid_t pid;
+	bool json, full_paths;
+	struct profile profile;
+	struct target target;
+	struct buf version, cwd, command_line;
+	struct dumped_thread *threads;
+	size_t count, capacity;
+	struct sample_sink sink;
+};
+
+/* ---- options ---------------------------------------------------------------------------------- */
+
+static struct err *set_pid(void *settings, const char *value)
+{
+	return opts_parse_pid(value, &((struct dump *)settings)->pid);
+}
+
+static struct err *set_json(void *settings, const char *value)
+{
+	(void)value;
+	((struct dump *)settings)->json = true;
+	return NULL;
+}
+
+static struct err *set_full_paths(void *settings, const char *value)
+{
+	(void)value;
+	((struct dump *)settings)->full_paths = true;
+	return NULL;
+}
+
+static const struct opt dump_options[] = {
+	{ 'p', "pid", "PID", "the process to look at", set_pid },
+	{ 0, "json", NULL, "for programs: {\"pid\", \"python\", \"threads\": [{\"tid\", \"name\",\n"
+		"\"main\", \"state\", \"gil\", \"frames\": [{\"function\", \"file\",\n"
+		"\"line\"}, ... root first]}]}", set_json },
+	{ 0, "full-paths", NULL, "whole file names, not those relative to packages", set_full_paths },
+	{ 0 },
+};
+
+/* ---- taking it -------------------------------------------------------------------------------- */
+
+static void keep_sample(struct sample_sink *sink, const struct sample *sample)
+{
+	struct dump *d = (struct dump *)(void *)((char *)sink - offsetof(struct dump, sink));
+
+	array_reserve(d->threads, d->capacity, d->count + 1);
+	d->threads[d->count++] =
+		(struct dumped_thread){ .thread = sample->thread, .sample = *sample };
+}
+
+static int main_first(const void *a, const void *b)
+{
+	const struct sampled_thread *x = ((const struct dumped_thread *)a)->thread;
+	const struct sampled_thread *y = ((const struct dumped_thread *)b)->thread;
+
+	if (x->py.main != y->py.main)
+		return x->py.main ? -1 : 1;
+	return x->tid < y->tid ? -1 : x->tid > y->tid;
+}
+
+#define DUMP_ATTEMPTS 50
+#define DUMP_PAUSE_NS 1000000
+
+/* An interpreter that is just starting or whose threads come and go is looked at again. */
+static struct err *take(struct dump *d, struct sampler *sampler)
+{
+	enum sampler_state state = SAMPLER_LOST;
+
+	for (int i = 0; i < DUMP_ATTEMPTS && state == SAMPLER_LOST; i++) {
+		d->count = 0;
+		state = sampler_tick(sampler);
+		if (state == SAMPLER_LOST)
+			clock_sleep_until(clock_now_ns() + DUMP_PAUSE_NS);
+	}
+	if (state == SAMPLER_DENIED)
+		return err_new(ERR_PERMISSION,
+			"reading process %d is refused now; 'fireglass doctor %d' tells why",
+			(int)d->pid, (int)d->pid);
+	if (state == SAMPLER_LOST)
+		return err_new(ERR_GONE, "process %d has no running Python interpreter", (int)d->pid);
+	qsort(d->threads, d->count, sizeof(*d->threads), main_first);
+	return NULL;
+}
+
+/* ---- printing --------------------------------------------------------------------------------- */
+
+static const char *run_name(enum thread_run run)
+{
+	static const char *const names[] = {
+		[THREAD_RUNNING] = "running",
+		[THREAD_WAITING] = "waiting",
+		[THREAD_STOPPED] = "stopped",
+		[THREAD_UNKNOWN] = "unknown",
+	};
+
+	return names[run];
+}
+
+static const struct store_function *function_of(const struct dump *d, stack_id stack)
+{
+	const struct profile *p = &d->profile;
+
+	return &p->functions[p->frames[p->stacks[stack].frame].function];
+}
+
+static void json_frames(struct json_writer *w, const struct dump *d, stack_id stack)
+{
+	const struct profile *p = &d->profile;
+	size_t depth = profile_depth(p, stack);
+	_cleanup_free_ stack_id *path = xcalloc(depth, sizeof(*path));
+
+	for (size_t i = depth; i-- > 0; stack = p->stacks[stack].parent)
+		path[i] = stack;
+	json_begin_array(w);
+	for (size_t i = 0; i < depth; i++) {
+		const struct store_function *f = function_of(d, path[i]);
+
+		if (f->kind != FUNCTION_PYTHON)
+			continue;
+		json_begin_object(w);
+		json_key(w, "function");
+		json_cstring(w, profile_text(p, f->name));
+		json_key(w, "file");
+		json_cstring(w, profile_text(p, f->file));
+		json_key(w, "line");
+		json_u64(w, p->frames[p->stacks[path[i]].frame].line);
+		json_end_object(w);
+	}
+	json_end_array(w);
+}
+
+static void json_thread(struct json_writer *w, const struct dump *d, const struct dumped_thread *t)
+{
+	json_begin_object(w);
+	json_key(w, "tid");
+	json_i64(w, t->thread->tid);
+	json_key(w, "name");
+	json_cstring(w, t->thread->name);
+	json_key(w, "main");
+	json_bool(w, t->thread->py.main);
+	json_key(w, "state");
+	json_cstring(w, run_name(t->sample.run));
+	json_key(w, "gil");
+	json_bool(w, t->sample.holds_gil);
+	if (t->sample.proof == SAMPLE_TRUNCATED || t->sample.proof == SAMPLE_FAILED) {
+		json_key(w, "truncated");
+		json_bool(w, true);
+	}
+	json_key(w, "frames");
+	json_frames(w, d, t->sample.stack);
+	json_end_object(w);
+}
+
+static void print_json(const struct dump *d)
+{
+	struct json_writer w = { .stream = stdout, .pretty = true };
+
+	json_begin_object(&w);
+	json_key(&w, "pid");
+	json_i64(&w, d->pid);
+	json_key(&w, "python");
+	json_cstring(&w, buf_str(&d->version));
+	json_key(&w, "threads");
+	json_begin_array(&w);
+	for (size_t i = 0; i < d->count; i++)
+		json_thread(&w, d, &d->threads[i]);
+	json_end_array(&w);
+	json_end_object(&w);
+	putchar('\n');
+}
+
+struct style {
+	const char *bold, *dim, *green, *off;
+};
+
+static struct style style_for(FILE *f)
+{
+	if (!isatty(fileno(f)) || getenv("NO_COLOR"))
+		return (struct style){ "", "", "", "" };
+	return (struct style){ "\033[1m", "\033[2m", "\033[32m", "\033[0m" };
+}
+
+static void add_visible(struct buf *out, const char *text)
+{
+	label_visible(out, text, strlen(text));
+}
+
+static void print_frame(const struct dump *d, stack_id stack, const struct export_options *options,
+	const struct style *style)
+{
+	const struct profile *p = &d->profile;
+	const struct store_frame *frame = &p->frames[p->stacks[stack].frame];
+	const struct store_function *f = &p->functions[frame->function];
+	_cleanup_buf_ struct buf name = BUF_INIT, place = BUF_INIT;
+	struct label_slice file = label_file(p, f, options);
+
+	add_visible(&name, profile_text(p, f->name));
+	label_visible(&place, file.text, file.len);
+	if (f->kind != FUNCTION_PYTHON)
+		printf("    %s\n", buf_str(&name));
+	else
+		printf("    %s %s(%s:%u)%s\n", buf_str(&name), style->dim, buf_str(&place),
+			frame->line, style->off);
+}
+
+static void print_thread(const struct dump *d, const struct dumped_thread *t,
+	const struct style *style)
+{
+	struct export_options options = { .full_paths = d->full_paths, .cwd = buf_str(&d->cwd) };
+	_cleanup_buf_ struct buf name = BUF_INIT;
+
+	add_visible(&name, t->thread->name);
+	printf("\nThread %d %s\"%s\"%s: %s%s%s", (int)t->thread->tid, style->bold, buf_str(&name),
+		style->off, t->sample.run == THREAD_RUNNING ? style->green : style->dim,
+		run_name(t->sample.run), style->off);
+	if (t->thread->py.main)
+		printf(", main");
+	if (t->sample.holds_gil)
+		printf(", %sholds the GIL%s", style->bold, style->off);
+	if (t->thread->py.interp_id)
+		printf(", interpreter %" PRIu64, t->thread->py.interp_id);
+	putchar('\n');
+	for (stack_id s = t->sample.stack; s != STACK_NONE; s = d->profile.stacks[s].parent)
+		print_frame(d, s, &options, style);
+}
+
+static void print_text(const struct dump *d)
+{
+	struct style style = style_for(stdout);
+	_cleanup_buf_ struct buf exe = BUF_INIT, command = BUF_INIT;
+
+	add_visible(&exe, buf_str(&d->target.exe));
+	add_visible(&command, buf_str(&d->command_line));
+	printf("Process %d: %s\nPython %s (%s), most recent call first\n", (int)d->pid,
+		buf_str(&command), buf_str(&d->version), buf_str(&exe));
+	for (size_t i = 0; i < d->count; i++)
+		print_thread(d, &d->threads[i], &style);
+}
+
+/* ---- the command ------------------------------------------------------------------------------ */
+
+static struct err *attach(struct dump *d)
+{
+	bool ready = false;
+	struct err *err = NULL;
+
+	for (int i = 0; i < DUMP_ATTEMPTS && !err && !ready; i++) {
+		if (i) {
+			target_deinit(&d->target);
+			clock_sleep_until(clock_now_ns() + DUMP_PAUSE_NS);
+		}
+		err = target_attach(&d->target, d->pid, &ready);
+	}
+	if (!err && !ready)
+		err = err_new(ERR_NOT_PYTHON, "process %d has no running Python interpreter",
+			(int)d->pid);
+	return err;
+}
+
+static struct err *dump(struct dump *d)
+{
+	struct sampler_options options = { 0 };
+	struct sampler sampler = { 0 };
+	struct err *err = attach(d);
+
+	if (err)
+		return err;
+	err = sampler_init(&sampler, &d->target, &d->profile, &options, &d->sink);
+	if (!err)
+		err = take(d, &sampler);
+	if (!err) {
+		runtime_version(&d->target.rt, &d->target.live.reader, &d->version);
+		proc_link(d->pid, "cwd", &d->cwd);
+		proc_command_line(d->pid, 4096, &d->command_line);
+		if (d->json)
+			print_json(d);
+		else
+			print_text(d);
+	}
+	sampler_deinit(&sampler);
+	return err;
+}
+
+static void dump_deinit(struct dump *d)
+{
+	target_deinit(&d->target);
+	profile_deinit(&d->profile);
+	buf_deinit(&d->version);
+	buf_deinit(&d->cwd);
+	buf_deinit(&d->command_line);
+	free(d->threads);
+}
+
+static int dump_run(const struct command *command, int argc, char **argv)
+{
+	_cleanup_(dump_deinit) struct dump d = { .sink.sample = keep_sample };
+	int rest;
+	struct err *err = opts_parse(command, argc, argv, &d, &rest);
+
+	profile_init(&d.profile);
+	mem_live_init(&d.target.live, 0);
+	if (!err && argv[rest] && !d.pid)
+		err = opts_parse_pid(argv[rest++], &d.pid);
+	if (!err && argv[rest])
+		err = err_new(ERR_USAGE, "unexpected argument '%s'", argv[rest]);
+	if (!err && !d.pid)
+		err = err_new(ERR_USAGE, "which process? give -p PID");
+	if (!err)
+		err = dump(&d);
+	return err ? opts_fail(err) : EXIT_OK;
+}
+
+const struct command command_dump = {
+	.name = "dump",
+	.summary = "Show what all threads of a Python program are doing, once.",
+	.usage = "  fireglass dump [OPTIONS] -p PID",
+	.examples = "  fireglass dump -p 4711\n"
+		    "  fireglass dump -p 4711 --json | jq '.threads[] | select(.gil)'",
+	.options = dump_options,
+	.run = dump_run,
+};

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Profiles out: one row per format. Exporters see a profile and options, never a process.
+ */
+#ifndef FIREGLASS_EXPORT_EXPORT_H
+#define FIREGLASS_EXPORT_EXPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "store/profile.h"
+
+struct export_options {
+	const char *title;   // of the picture; NULL for a default
+	const char *command; // the command line that made it, or NULL
+	const char *unit;    // what one sample is, for people: "1 ms"; NULL for none
+	const char *cwd;     // the target's directory: files below it are shown relative to it; or NULL
+	bool functions;      // merge the lines of a function
+	bool no_lines;       // leave line numbers out altogether
+	bool full_paths;     // show files as the target knows them
+	bool inverted;       // icicle: the root on top
+};
+
+struct exporter {
+	const char *name;      // as given to --format
+	const char *extension; // without dot
+	const char *summary;   // one line of help
+	struct err *(*write)(FILE *out, const struct profile *p, const struct export_options *options);
+};
+
+/* All formats, ending with NULL. */
+extern const struct exporter *const exporters[];
+
+/* NULL if there is no such format. */
+const struct exporter *export_find(const char *name);
+
+/* By the ending of a file name, `.txt` and `.collapsed` meaning folded; NULL if it says nothing. */
+const struct exporter *export_guess(const char *path);
+
+extern const struct exporter export_folded, export_svg, export_text;
+
+#endif

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+#include "pyabi/code.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/intern.h"
+
+/* The first part of a code object, up to the last field that is read. */
+#define CODE_HEAD_BYTES 264
+/* Of a name or line table: header and the first bytes of what it holds. */
+#define WITNESS_OBJECT_BYTES 64
+
+static uint64_t code_field(const unsigned char *head, uint32_t offset)
+{
+	return offset == OFFSET_NONE || offset + 8 > CODE_HEAD_BYTES ? 0 : field_u64(head, offset);
+}
+
+static bool head_fits(const struct py_layout *layout)
+{
+	const struct py_offsets *at = &layout->at;
+	const uint32_t used[] = { at->code_firstlineno, at->code_filename, at->code_name,
+		at->code_linetable, at->object_type };
+
+	for (size_t i = 0; i < ARRAY_LEN(used); i++)
+		if (used[i] + 8 > CODE_HEAD_BYTES)
+			return false;
+	return true;
+}
+
+/* ---- the witness ------------------------------------------------------------------------------ */
+
+struct witness_bytes {
+	unsigned char head[CODE_HEAD_BYTES];
+	unsigned char name[WITNESS_OBJECT_BYTES];
+	unsigned char linetable[WITNESS_OBJECT_BYTES];
+};
+
+/*
+ * How much of the head has to be read: the bytecode itself begins after it, and the last fields of
+ * old releases lie close to the end of the object.
+ */
+static size_t head_bytes(const struct py_layout *layout)
+{
+	size_t size = layout->at.code_size;
+
+	return size < CODE_HEAD_BYTES ? size : CODE_HEAD_BYTES;
+}
+
+static uint64_t digest(const struct py_runtime *rt, const struct witness_bytes *w)
+{
+	const struct py_offsets *at = &rt->layout.at;
+	const uint32_t pointers[] = { at->object_type, at->code_filename, at->code_name,
+		at->code_qualname, at->code_linetable };
+	uint32_t version = at->code_version == OFFSET_NONE ? 0 : field_u32(w->head, at->code_version);
+	uint64_t h = intern_hash2(field_u32(w->head, at->code_firstlineno), version);
+
+	for (size_t i = 0; i < ARRAY_LEN(pointers); i++)
+		h = intern_hash2(h, code_field(w->head, pointers[i]));
+	// after the object header: length and hash of the name, length and beginning of the table
+	for (uint32_t i = at->object_size; i + 8 <= WITNESS_OBJECT_BYTES; i += 8) {
+		if (i < at->object_size + 16)
+			h = intern_hash2(h, field_u64(w->name, i));
+		h = intern_hash2(h, field_u64(w->linetable, i));
+	}
+	return h;
+}
+
+/* A bytes object's cached hash changes when it is first asked for: it is no part of the witness. */
+static void mask_bytes_hash(const struct py_runtime *rt, struct witness_bytes *w)
+{
+	uint32_t hash_at = rt->layout.at.bytes_size + 8;
+
+	if (hash_at + 8 <= WITNESS_OBJECT_BYTES)
+		memset(w->linetable + hash_at, 0, 8);
+}
+
+enum read_status code_check_all(
+	const struct py_runtime *rt, struct mem_reader *mem, struct code_check *checks, size_t count)
+{
+	struct mem_range ranges[CODE_CHECKS_MAX * 3];
+	struct witness_bytes bytes[CODE_CHECKS_MAX];
+	size_t whole, head = head_bytes(&rt->layout);
+
+	for (size_t i = 0; i < count; i++) {
+		struct witness_bytes *w = &bytes[i];
+		const struct code_witness *known = &checks[i].witness;
+
+		checks[i].same = false;
+		ranges[i * 3] = (struct mem_range){ checks[i].address, w->head, head };
+		ranges[i * 3 + 1] = (struct mem_range){ known->name, w->name, sizeof(w->name) };
+		ranges[i * 3 + 2] =
+			(struct mem_range){ known->linetable, w->linetable, sizeof(w->linetable) };
+	}
+	enum read_status status = mem_readv(mem, ranges, count * 3, &whole);
+	// what lies before a range that failed was read; the rest is not known to be the same
+	for (size_t i = 0; i < whole / 3; i++) {
+		mask_bytes_hash(rt, &bytes[i]);
+		checks[i].same = digest(rt, &bytes[i]) == checks[i].witness.digest;
+	}
+	return status;
+}
+
+/* ---- reading one ------------------------------------------------------------------------------ */
+
+static enum read_status check_type(
+	struct py_runtime *rt, struct mem_reader *mem, remote_addr address, remote_addr type)
+{
+	struct py_memory py = runtime_memory(rt, mem);
+	char name[64];
+
+	if (rt->code_type)
+		return type == rt->code_type ? READ_OK : READ_TORN;
+	enum read_status status = object_type_name(&py, address, name);
+	if (status != READ_OK)
+		return status;
+	if (strcmp(name, "code") != 0)
+		return READ_TORN;
+	rt->code_type = type;
+	return READ_OK;
+}
+
+static enum read_status bytecode_length(const struct py_runtime *rt, struct mem_reader *mem,
+	const unsigned char *head, uint32_t *bytes_ret)
+{
+	uint64_t length;
+
+	*bytes_ret = 0;
+	if (rt->layout.instr == INSTR_POINTER)
+		return READ_OK;
+	remote_addr code = code_field(head, rt->layout.at.code_bytecode);
+	if (!remote_plausible(code))
+		return READ_TORN;
+	enum read_status status = mem_read_u64(mem, code + rt->layout.at.bytes_size, &length);
+	if (status != READ_OK)
+		return status;
+	if (length > BYTECODE_BYTES_MAX)
+		return READ_TORN;
+	*bytes_ret = (uint32_t)length;
+	return READ_OK;
+}
+
+static enum read_status read_lines(const struct py_runtime *rt, struct mem_reader *mem,
+	const unsigned char *head, struct py_code *code)
+{
+	struct py_memory py = runtime_memory(rt, mem);
+	_cleanup_buf_ struct buf table = BUF_INIT;
+	uint32_t code_bytes;
+	enum read_status status = bytecode_length(rt, mem, head, &code_bytes);
+
+	if (status == READ_OK)
+		status = object_bytes(&py, code->witness.linetable, &table);
+	if (status != READ_OK)
+		return status;
+	if (!line_table_decode(&code->lines, rt->layout.linetable, (const uint8_t *)buf_str(&table),
+		    table.len, code->first_line, code_bytes))
+		return READ_TORN;
+	return READ_OK;
+}
+
+static enum read_status read_names(const struct py_runtime *rt, struct mem_reader *mem,
+	const unsigned char *head, struct py_code *code)
+{
+	const struct py_offsets *at = &rt->layout.at;
+	struct py_memory py = runtime_memory(rt, mem);
+	remote_addr qualname = code_field(head, at->code_qualname);
+	enum read_status status =
+		object_text(&py, qualname ? qualname : code->witness.name, &code->name);
+
+	if (status == READ_OK)
+		status = object_text(&py, code_field(head, at->code_filename), &code->file);
+	return status;
+}
+
+static uint32_t traceable_bytes(const struct py_runtime *rt, const unsigned char *head)
+{
+	uint32_t offset = rt->layout.at.code_firsttraceable;
+
+	if (offset == OFFSET_NONE || offset + 4 > CODE_HEAD_BYTES)
+		return 0;
+	uint32_t units = field_u32(head, offset);
+	return units > BYTECODE_BYTES_MAX / 2 ? 0 : units * 2;
+}
+
+static enum read_status read_fields(struct py_runtime *rt, struct mem_reader *mem,
+	remote_addr address, struct witness_bytes *w, struct py_code *code)
+{
+	const struct py_offsets *at = &rt->layout.at;
+	enum read_status status = mem_read(mem, address, w->head, head_bytes(&rt->layout));
+
+	if (status == READ_OK)
+		status = check_type(rt, mem, address, field_u64(w->head, at->object_type));
+	if (status != READ_OK)
+		return status;
+	code->first_line = field_u32(w->head, at->code_firstlineno);
+	code->first_traceable = traceable_bytes(rt, w->head);
+	code->tlbc = code_field(w->head, at->code_tlbc);
+	code->bytecode = address + at->code_bytecode;
+	code->witness.name = field_u64(w->head, at->code_name);
+	code->witness.linetable = field_u64(w->head, at->code_linetable);
+	if (!remote_plausible(code->witness.name) || !remote_plausible(code->witness.linetable))
+		return READ_TORN;
+	status = read_names(rt, mem, w->head, code);
+	return status == READ_OK ? read_lines(rt, mem, w->head, code) : status;
+}
+
+/* The witness is read after the fields: if it agrees with the head read before, so do they. */
+static enum read_status read_witness(const struct py_runtime *rt, struct mem_reader *mem,
+	remote_addr address, struct witness_bytes *w, struct py_code *code)
+{
+	unsigned char again[CODE_HEAD_BYTES];
+	struct mem_range ranges[] = {
+		{ code->witness.name, w->name, sizeof(w->name) },
+		{ code->witness.linetable, w->linetable, sizeof(w->linetable) },
+		{ address, again, head_bytes(&rt->layout) },
+	};
+	size_t whole;
+	enum read_status status = mem_readv(mem, ranges, ARRAY_LEN(ranges), &whole);
+
+	if (status != READ_OK)
+		return status;
+	mask_bytes_hash(rt, w);
+	code->witness.digest = digest(rt, w);
+	memcpy(w->head, again, sizeof(again));
+	return digest(rt, w) == code->witness.digest ? READ_OK : READ_TORN;
+}
+
+enum read_status code_read(
+	struct py_runtime *rt, struct mem_reader *mem, remote_addr address, struct py_code *ret)
+{
+	struct witness_bytes w = { 0 };
+	struct py_code code = { 0 };
+
+	if (!remote_plausible(address) || !head_fits(&rt->layout))
+		return READ_TORN;
+	enum read_status status = read_fields(rt, mem, address, &w, &code);
+	if (status == READ_OK)
+		status = read_witness(rt, mem, address, &w, &code);
+	if (status != READ_OK) {
+		code_deinit(&code);
+		return status;
+	}
+	*ret = code;
+	return READ_OK;
+}
+
+void code_deinit(struct py_code *code)
+{
+	buf_deinit(&code->name);
+	buf_deinit(&code->file);
+	line_table_deinit(&code->lines);
+}
+
+/* ---- lines ------------------------------------------------------------------------------------ */
+
+#define TLBC_INDEX_MAX 2048
+
+/* Where a thread's own copy of the bytecode begins: co_tlbc -> { size, entries[] }. */
+static enum read_status tlbc_base(struct mem_reader *mem, const struct py_code *code,
+	uint32_t tlbc_index, remote_addr *base_ret)
+{
+	uint64_t size;
+	remote_addr entry;
+
+	if (!remote_plausible(code->tlbc) || tlbc_index >= TLBC_INDEX_MAX)
+		return READ_TORN;
+	enum read_status status = mem_read_u64(mem, code->tlbc, &size);
+	if (status != READ_OK)
+		return status;
+	if (tlbc_index >= size)
+		return READ_TORN;
+	status = mem_read_u64(mem, code->tlbc + 8 + 8ull * tlbc_index, &entry);
+	if (status == READ_OK && entry)
+		*base_ret = entry;
+	return status;
+}
+
+static enum read_status pointer_offset(struct mem_reader *mem, const struct py_code *code,
+	uint64_t instr, uint32_t tlbc_index, int64_t *offset_ret)
+{
+	remote_addr base = code->bytecode;
+
+	if (tlbc_index) {
+		enum read_status status = tlbc_base(mem, code, tlbc_index, &base);
+
+		if (status != READ_OK)
+			return status;
+	}
+	*offset_ret = (int64_t)(instr - base);
+	return READ_OK;
+}
+
+enum read_status code_line(const struct py_runtime *rt, struct mem_reader *mem,
+	const struct py_code *code, uint64_t instr, uint32_t tlbc_index, uint32_t *line_ret)
+{
+	int64_t offset = 0;
+	enum read_status status = READ_OK;
+
+	switch (rt->layout.instr) {
+	case INSTR_BYTE_INDEX:
+		offset = (int32_t)instr;
+		break;
+	case INSTR_UNIT_INDEX:
+		offset = (int64_t)(int32_t)instr * 2;
+		break;
+	case INSTR_POINTER:
+		status = pointer_offset(mem, code, instr, tlbc_index, &offset);
+		break;
+	}
+	if (status != READ_OK)
+		return status;
+	// -1 unit: the frame has not begun to run
+	if (offset < -2 || (offset >= 0 && offset >= code->lines.end))
+		return READ_TORN;
+	if (offset < (int64_t)code->first_traceable)
+		*line_ret = code->first_line;
+	else
+		*line_ret = line_table_find(&code->lines, (uint32_t)offset);
+	return READ_OK;
+}

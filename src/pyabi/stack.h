@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Reading the stack of one running thread truly, without stopping it.
+ *
+ * A stack is read twice in ONE system call: thread state, then all memory in which its frames are
+ * expected (learnt from the samples before), then the same again. A frame counts only if both
+ * images agree on it (address, code, instruction, previous): then there was a moment, between the
+ * two, at which all of it held at once. Only the leaf may differ; it is taken from the second
+ * image. What cannot be proven is read again; what never settles is given as far as it is proven
+ * and marked truncated.
+ *
+ *	image 0:  thread state | piece 0 | piece 1 | ...      one process_vm_readv
+ *	image 1:  thread state | piece 0 | piece 1 | ...
+ *
+ * Pieces are runs of target memory: the live part of each data-stack chunk (3.11 and newer), frames
+ * that lie elsewhere (generators, frame objects to 3.10), the C frame (3.11, 3.12). A frame outside
+ * of all pieces is a miss: it is looked up, its place becomes a piece, and the read starts again.
+ *
+ * After a few samples nothing is allocated any more. One reader per thread of the target; a reader
+ * belongs to one thread of ours.
+ */
+#ifndef FIREGLASS_PYABI_STACK_H
+#define FIREGLASS_PYABI_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "os/mem_reader.h"
+#include "pyabi/runtime.h"
+
+/* A stack deeper than this is cut: the innermost frames are kept. */
+#define STACK_FRAMES_MAX 16384
+
+struct raw_frame {
+	remote_addr frame;    // where it is
+	remote_addr previous; // its caller's, 0 at the root
+	remote_addr code;     // the code object
+	uint64_t instr;       // as the frame has it: see enum py_instr_kind
+	uint32_t tlbc_index;  // which copy of the bytecode (free-threaded 3.14 on), else 0
+	bool native_below;    // called from C: a C entry frame lies between it and its caller
+};
+
+/* Leaf first. */
+struct raw_stack {
+	struct raw_frame *frames;
+	size_t count, capacity;
+	bool too_deep;  // the rest towards the root was cut
+	bool unproven;  // frames towards the leaf did not settle and were left out
+	bool holds_gil; // 3.14 and newer say so in the thread state
+};
+
+/* What reading did, for the summary. */
+struct stack_counts {
+	uint64_t reads;     // system calls with two images
+	uint64_t misses;    // frames looked up singly
+	uint64_t unsettled; // reads whose images did not agree
+};
+
+struct stack_piece {
+	remote_addr addr;
+	uint32_t len;
+	uint32_t used_len; // from addr to the end of what was needed since the last trim
+};
+
+struct stack_reader {
+	remote_addr state;  // the PyThreadState
+	remote_addr interp; // what its interp field must say
+	struct stack_piece *pieces; // sorted by address, disjoint
+	size_t piece_count, piece_capacity;
+	unsigned char *bytes; // both images
+	size_t bytes_capacity;
+	struct mem_range *ranges;
+	size_t range_capacity;
+	struct raw_stack stacks[2]; // of both images
+	size_t samples;             // since the pieces were last trimmed
+	struct stack_counts counts;
+};
+
+void stack_reader_init(struct stack_reader *r, remote_addr state, remote_addr interp);
+void stack_reader_deinit(struct stack_reader *r);
+
+/*
+ * Reads the thread's stack, at most `attempts` times until it settles. On READ_OK *stack_ret points
+ * to the result, which lives in the reader until the next call; an empty stack is a thread that
+ * runs no Python. READ_TORN: nothing of it could be proven. READ_GONE: the thread state is no
+ * longer that of this thread.
+ */
+enum read_status stack_reader_read(struct stack_reader *r, const struct py_runtime *rt,
+	struct mem_reader *mem, unsigned int attempts, const struct raw_stack **stack_ret);
+
+#endif

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The interpreters and threads of a runtime: what CPython itself knows of them.
+ */
+#ifndef FIREGLASS_PYABI_THREADS_H
+#define FIREGLASS_PYABI_THREADS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "pyabi/runtime.h"
+
+struct py_thread {
+	remote_addr state;     // the PyThreadState
+	remote_addr interp;    // the PyInterpreterState
+	uint64_t interp_id;    // 0 is the main interpreter; position in the list before 3.7
+	uint64_t pthread;      // pthread_self(), as threading.get_ident() gives it
+	uint64_t native_id;    // gettid() in the target's pid namespace; 0 = not known
+	bool main;             // the main thread of the main interpreter
+};
+
+/* Grows; owned by the caller. */
+struct py_threads {
+	struct py_thread *items;
+	size_t count, capacity;
+};
+
+/* Lists all threads of all interpreters. READ_TORN: the lists changed under way, try again. */
+enum read_status threads_list(
+	const struct py_runtime *rt, struct mem_reader *mem, struct py_threads *threads);
+void threads_deinit(struct py_threads *threads);
+
+/* True if `list` no longer describes the target, told from the heads of its lists alone. */
+enum read_status threads_heads(const struct py_runtime *rt, struct mem_reader *mem,
+	uint64_t *digest_ret);
+
+/*
+ * Before 3.11 Python does not keep kernel thread ids, but libc does, at the same place in every
+ * pthread. Finds that place by looking for words that are thread ids of the process (`tids`), and
+ * fills native_id; sets rt->has_tid_offset. Does nothing where native ids are known.
+ */
+void threads_calibrate(struct py_runtime *rt, struct mem_reader *mem, struct py_threads *threads,
+	const pid_t *tids, size_t tid_count);
+
+/* Called for each name found: `pthread` as in struct py_thread. */
+typedef void (*thread_name_visitor)(void *data, uint64_t pthread, const char *name);
+
+/* The names that threading.Thread objects have, if the target imported threading. */
+enum read_status threads_names(const struct py_runtime *rt, struct mem_reader *mem,
+	remote_addr interp, thread_name_visitor visit, void *data);
+
+/*
+ * The thread states that hold a GIL (one per interpreter that has its own), at most `capacity`.
+ * None while nobody holds it, or when there is no GIL.
+ */
+size_t threads_gil_holders(const struct py_runtime *rt, struct mem_reader *mem,
+	const struct py_threads *threads, remote_addr *holders, size_t capacity);
+
+#endif
