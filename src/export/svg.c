@@ -72,9 +72,18 @@ static void write_head(FILE *out, const struct svg_picture *picture, unsigned in
 		SVG_STILL_WIDTH, height, SVG_STILL_WIDTH, height, buf_str(&title),
 		buf_str(&command));
 	fprintf(out, "<style id=\"fireglass-picture\">\n%s</style>\n", svg_picture_css);
-	// "not all": only the page that the script makes uses it
+	// "not all": used only by the page that the script makes of it
 	fprintf(out, "<style id=\"fireglass-page\" media=\"not all\">\n%s</style>\n", svg_page_css);
 }
+
+/*
+ * First thing in the file: where there are scripts the still picture need not be drawn, which is a
+ * fifth of the loading time of a large one. Should the page fail to come up, it is shown again.
+ */
+static const char hide_still[] =
+	"<script>{const root = document.documentElement;"
+	"if (root.localName === 'svg') {root.setAttribute('class', 'scripted');"
+	"addEventListener('error', () => root.removeAttribute('class'));}}</script>\n";
 
 static void svg_write_parts(FILE *out, const struct svg_picture *picture)
 {
@@ -83,6 +92,7 @@ static void svg_write_parts(FILE *out, const struct svg_picture *picture)
 
 	svg_add_still(&still, picture, &height);
 	write_head(out, picture, height);
+	fputs(hide_still, out);
 	fwrite(buf_str(&still), 1, still.len, out);
 	fputs("<script id=\"fireglass-data\" type=\"application/json\">", out);
 	svg_write_data(out, picture);

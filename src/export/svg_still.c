@@ -11,18 +11,22 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "base/utf8.h"
 #include "export/svg.h"
 #include "fmt/xml_out.h"
 
-#define STILL_MAX_NODES 2000
+#define STILL_MAX_NODES 1500
 #define STILL_MAX_ROWS 120
 #define STILL_LEAST_PX 0.5
+#define TITLE_LEAST_PX 3
+#define TITLE_MOST_PX 2000 // of text
 #define ROW_PX 20
 #define FONT_PX 12.0
 #define MARGIN_PX 12
 #define HEAD_PX 62
 #define FOOT_PX 40
+#define TOTALS_PX 300
 #define CHART_PX (SVG_STILL_WIDTH - 2 * MARGIN_PX)
 #define NOT_DRAWN (-1.0)
 
@@ -138,11 +142,13 @@ static double share_percent(const struct still *s, uint64_t samples)
 	return total ? 100.0 * (double)samples / (double)total : 0;
 }
 
-/* `<g><title>`, ended by the caller's text. */
-static void begin_titled(struct still *s, uint64_t samples)
+/* Shown on hover. Ends with add_end(); slivers that nobody can point at have no title and no group. */
+static void begin_titled(struct still *s, uint64_t samples, double width)
 {
+	if (width < TITLE_LEAST_PX)
+		return;
 	buf_add_str(s->out, "<g><title>");
-	add_fitted(s, 2000, FONT_PX);
+	add_fitted(s, TITLE_MOST_PX, FONT_PX);
 	buf_printf(s->out, " \xe2\x80\x93 %" PRIu64 " samples, %.2f %%</title>", samples,
 		share_percent(s, samples));
 }
@@ -166,6 +172,11 @@ static void add_label(struct still *s, const char *css, double x, double y, doub
 	buf_add_str(s->out, "</text>");
 }
 
+static void add_end(struct still *s, double width)
+{
+	buf_add_str(s->out, width < TITLE_LEAST_PX ? "\n" : "</g>\n");
+}
+
 static void draw_node(struct still *s, uint32_t id)
 {
 	const struct tree_node *n = &s->picture->tree.nodes[id];
@@ -184,10 +195,10 @@ static void draw_node(struct still *s, uint32_t id)
 			&(struct store_frame){ .function = n->function }, &options);
 		snprintf(css, sizeof(css), "%c%u", svg_classes[colour.origin], colour.tone);
 	}
-	begin_titled(s, n->total);
+	begin_titled(s, n->total, width);
 	add_rect(s, css, s->x[id], y, width);
 	add_label(s, "label", s->x[id], y, width);
-	buf_add_str(s->out, "</g>\n");
+	add_end(s, width);
 }
 
 static void draw_rest(struct still *s, double x, uint32_t level, uint64_t samples, uint64_t frames)
@@ -197,11 +208,12 @@ static void draw_rest(struct still *s, double x, uint32_t level, uint64_t sample
 	if (width < STILL_LEAST_PX)
 		return;
 	buf_clear(&s->raw);
-	buf_printf(&s->raw, "%" PRIu64 " more frame%s", frames, frames == 1 ? "" : "s");
-	begin_titled(s, samples);
+	units_add_count(&s->raw, frames);
+	buf_add_str(&s->raw, frames == 1 ? " more frame" : " more frames");
+	begin_titled(s, samples, width);
 	add_rect(s, "rest", x, y, width);
 	add_label(s, "label rest-label", x, y, width);
-	buf_add_str(s->out, "</g>\n");
+	add_end(s, width);
 }
 
 /* Gives the children of a drawn node their places and draws what is left of them. */
@@ -260,19 +272,20 @@ static void draw_head(struct still *s)
 
 	buf_clear(&s->raw);
 	buf_add_str(&s->raw, svg_title(s->picture));
-	draw_text(s, "ink title", 17, MARGIN_PX, 27, CHART_PX - 300);
+	draw_text(s, "ink title", 17, MARGIN_PX, 27, CHART_PX - TOTALS_PX);
 	buf_clear(&s->raw);
 	if (options->command)
 		buf_add_str(&s->raw, options->command);
 	draw_text(s, "dim mono", 12, MARGIN_PX, 47, CHART_PX);
 	buf_printf(s->out,
-		"<text class=\"dim\" font-size=\"13\" text-anchor=\"end\" x=\"%d\" y=\"27\">%" PRIu64
-		" samples",
-		MARGIN_PX + CHART_PX, s->picture->tree.nodes[TREE_ROOT].total);
+		"<text class=\"dim\" font-size=\"13\" text-anchor=\"end\" x=\"%d\" y=\"27\">",
+		MARGIN_PX + CHART_PX);
 	buf_clear(&s->raw);
+	units_add_count(&s->raw, s->picture->tree.nodes[TREE_ROOT].total);
+	buf_add_str(&s->raw, " samples");
 	if (options->unit)
 		buf_printf(&s->raw, " of %s", options->unit);
-	add_fitted(s, 150, 13);
+	add_fitted(s, TOTALS_PX, 13);
 	buf_add_str(s->out, "</text>\n");
 }
 

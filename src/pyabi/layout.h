@@ -92,6 +92,7 @@ struct py_layout {
 	enum py_dict_kind dicts;
 	enum py_attributes_kind attributes;
 	struct py_owners owners;
+	uint8_t frame_executing;      // what frame_state is while the frame runs (3.6 to 3.10)
 	bool ends_at_base_frame;      // a complete chain ends at thread.base_frame (3.15)
 	uint64_t code_tag_mask;       // bits of frame.code that are tags, no address
 	uint32_t dict_entry_bytes;    // of a general entry

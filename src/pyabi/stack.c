@@ -253,7 +253,9 @@ static uint32_t frame_bytes(const struct py_layout *layout)
 		return at->frame_size;
 	end = end < at->frame_code ? at->frame_code : end;
 	end = end < at->frame_instr ? at->frame_instr : end;
-	return end + 8;
+	if (at->frame_state != OFFSET_NONE && at->frame_state > end)
+		end = at->frame_state;
+	return (end + 15) & ~7u;
 }
 
 #define CFRAME_BYTES 16
@@ -284,6 +286,19 @@ static bool is_shim(const struct py_owners *owners, unsigned int owner)
 }
 
 /*
+ * A frame object that has returned is kept for reuse, with all it held: it looks alive but for its
+ * reference count, and for its state where the release keeps one.
+ */
+static bool frame_object_runs(const struct py_layout *layout, const unsigned char *bytes)
+{
+	const struct py_offsets *at = &layout->at;
+	uint64_t references = field_u64(bytes, at->frame_refcount);
+
+	return references > 0 && references <= UINT32_MAX &&
+	       (at->frame_state == OFFSET_NONE || bytes[at->frame_state] == layout->frame_executing);
+}
+
+/*
  * Takes one frame apart; false if it cannot be one. A frame that stands for no Python function has
  * code 0.
  */
@@ -301,6 +316,8 @@ static bool parse_frame(const struct py_layout *layout, remote_addr addr,
 							  field_u32(bytes, at->frame_instr),
 	};
 	if (owner > layout->owners.max || frame->previous == addr)
+		return false;
+	if (layout->frames == FRAME_OBJECT && !frame_object_runs(layout, bytes))
 		return false;
 	if (is_shim(&layout->owners, owner)) {
 		frame->code = 0;

@@ -13,8 +13,6 @@
 #define RELIST_NS (100 * (uint64_t)1000000)
 /* Names of threads can change: they are read again so often. */
 #define RENAME_NS (1000 * (uint64_t)1000000)
-/* Reads of one stack until it settles. */
-#define STACK_ATTEMPTS 8
 /* Reads of a stack whose code objects are not known yet. */
 #define CODE_ATTEMPTS 4
 
@@ -36,6 +34,7 @@ struct err *sampler_init(struct sampler *s, struct target *target, struct profil
 		.idle_frame = profile_plain_frame(profile, FUNCTION_MARK, "(no Python frame)"),
 	};
 	resolver_init(&s->resolver, &target->rt, &target->live.reader, profile);
+	ladder_init(&s->ladder);
 	return NULL;
 }
 
@@ -82,6 +81,7 @@ void sampler_deinit(struct sampler *s)
 	free(s->threads);
 	threads_deinit(&s->list);
 	resolver_deinit(&s->resolver);
+	ladder_deinit(&s->ladder);
 	*s = (struct sampler){ 0 };
 }
 
@@ -262,12 +262,12 @@ static stack_id marked(struct sampler *s, stack_id stack, frame_id mark)
 }
 
 /* Reads until all code objects of the stack are known from before the stack was read. */
-static enum read_status read_known_stack(
-	struct sampler *s, struct sampled_thread *t, const struct raw_stack **raw_ret)
+static enum read_status read_known_stack(struct sampler *s, struct sampled_thread *t, bool running,
+	const struct raw_stack **raw_ret)
 {
 	for (int i = 0; i < CODE_ATTEMPTS; i++) {
-		enum read_status status = stack_reader_read(&t->reader, &s->target->rt,
-			&s->target->live.reader, STACK_ATTEMPTS, raw_ret);
+		enum read_status status = ladder_read(&s->ladder, &t->ladder, &t->reader,
+			&s->target->rt, &s->target->live.reader, t->stat_fd, running, raw_ret);
 
 		if (status != READ_OK)
 			return status;
@@ -285,7 +285,7 @@ static enum read_status read_sample(struct sampler *s, struct sampled_thread *t,
 	enum read_status status = READ_TORN;
 
 	for (int i = 0; i < CODE_ATTEMPTS && status == READ_TORN; i++) {
-		status = read_known_stack(s, t, &raw);
+		status = read_known_stack(s, t, out->run == THREAD_RUNNING, &raw);
 		if (status == READ_OK)
 			status = resolver_stack(&s->resolver, raw, root, &out->stack);
 	}
@@ -397,11 +397,13 @@ enum sampler_state sampler_tick(struct sampler *s)
 	if (status != READ_OK)
 		return state_of(status);
 	read_gil(s, &tick);
+	ladder_begin_tick(&s->ladder);
 	for (size_t i = 0; i < s->thread_count; i++) {
 		status = sample_thread(s, s->threads[i], &tick);
 		if (status == READ_DENIED)
 			return SAMPLER_DENIED;
 		gone += status != READ_OK;
 	}
+	ladder_end_tick(&s->ladder);
 	return s->thread_count && gone == s->thread_count ? SAMPLER_LOST : SAMPLER_OK;
 }

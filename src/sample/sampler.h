@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "sample/ladder.h"
 #include "sample/resolver.h"
 #include "sample/target.h"
 #include "store/profile.h"
@@ -52,6 +53,7 @@ struct sampled_thread {
 	pid_t tid;  // 0 = not known
 	char *name; // Python's name, else the kernel's, else "Thread-TID"
 	struct stack_reader reader;
+	struct ladder_thread ladder;
 	int stat_fd, schedstat_fd;
 	uint64_t slices, run_ns; // of schedstat at the last verified sample
 	bool still;              // it was waiting then, and has a sample to reuse
@@ -85,6 +87,7 @@ struct sampler {
 	struct sampler_options options;
 	struct sample_sink *sink;
 	struct resolver resolver;
+	struct ladder ladder;
 	struct sampled_thread **threads;
 	size_t thread_count, thread_capacity;
 	struct py_threads list;

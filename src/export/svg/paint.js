@@ -6,6 +6,7 @@ import { makeFitter, ORIGINS } from './text.js';
 const TONES = 8; // SVG_TONES in svg.h
 const FONT = 'ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans",sans-serif';
 const HATCH_PX = 6;
+const LEAST_ADDITION = 6; // characters: less of it says nothing
 
 export const CSS_CLASSES = ORIGINS.flatMap(({ css }) => Array.from({ length: TONES }, (_, tone) => css + tone)).concat(
 	['label', 'rest-label', 'hatch-ground', 'quiet', 'hit', 'hit-label', 'mark']);
@@ -96,10 +97,10 @@ export function makePainter(canvas) {
 		label(css, name, addition, x, y, room) {
 			const fit = fitter();
 			const shown = fit(name + addition, room);
-			const first = shown.length > name.length ? name : shown;
+			const whole = shown.length > name.length;
 			context.fillStyle = colours.get(css);
-			context.fillText(first, x, y);
-			if (first === shown) return;
+			context.fillText(whole ? name : shown, x, y);
+			if (!whole || (shown.endsWith('…') && shown.length < name.length + LEAST_ADDITION)) return;
 			const alpha = context.globalAlpha;
 			context.globalAlpha = alpha * 0.62;
 			context.fillText(shown.slice(name.length), x + context.measureText(name).width, y);

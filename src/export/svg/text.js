@@ -32,7 +32,7 @@ export function formatPercent(part, whole) {
 }
 
 export function formatCount(n) {
-	return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+	return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');
 }
 
 export function formatSamples(n) {
@@ -54,7 +54,7 @@ export function formatTime(seconds) {
 	return Number((seconds * scale).toPrecision(3)) + ' ' + unit;
 }
 
-// "12,345 samples · 12.3 s", or without the time if a sample's length is not known.
+// "12 345 samples · 12.3 s", or without the time if a sample's length is not known.
 export function formatAmount(samples, secondsEach) {
 	const text = formatSamples(samples);
 	return secondsEach ? `${text} · ${formatTime(samples * secondsEach)}` : text;

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The ladder of ways to read a stack truly, cheapest first.
+ *
+ *	direct        two images in one system call, from wherever we run
+ *	co-scheduled  the same, from the processor on which the thread runs: while we run there, the
+ *	              thread does not, so that the images agree. Costs the target the time it takes.
+ *	truncated     neither settled: the proven part
+ *
+ * On most code a direct read settles nearly always. Where it often does not (very short calls), a
+ * read that fails and is then replaced by a later one would favour the quiet moments of the
+ * program. So the way is chosen before looking: a thread whose direct reads fail in more than
+ * 1 of LADDER_FLUTTER_LIMIT is read co-scheduled every time, until probes say otherwise.
+ */
+#ifndef FIREGLASS_SAMPLE_LADDER_H
+#define FIREGLASS_SAMPLE_LADDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "os/pin.h"
+#include "pyabi/stack.h"
+
+#define LADDER_FLUTTER_LIMIT 64
+
+enum ladder_rung {
+	LADDER_DIRECT,
+	LADDER_COSCHEDULED,
+	LADDER_TRUNCATED,
+	LADDER_RUNGS,
+};
+
+struct ladder {
+	struct pin pin;
+	bool pinned_this_tick; // someone needed it: stay there until the next tick
+	uint64_t counts[LADDER_RUNGS];
+};
+
+/* What is known of one thread. */
+struct ladder_thread {
+	uint32_t flutter; // share of direct reads that do not settle, as a moving average; of 65536
+	uint32_t samples; // since the last probe
+};
+
+void ladder_init(struct ladder *l);
+/* Puts our thread back to where it may run. */
+void ladder_deinit(struct ladder *l);
+
+/* Around each tick. */
+void ladder_begin_tick(struct ladder *l);
+void ladder_end_tick(struct ladder *l);
+
+/*
+ * Reads a stack. `stat_fd` is the thread's stat file (os/proc.h), -1 if there is none; `running`:
+ * the kernel says that the thread is on a processor. Results as stack_reader_read().
+ */
+enum read_status ladder_read(struct ladder *l, struct ladder_thread *t, struct stack_reader *reader,
+	const struct py_runtime *rt, struct mem_reader *mem, int stat_fd, bool running,
+	const struct raw_stack **stack_ret);
+
+#endif
