@@ -6,7 +6,8 @@
 
 Files of one NAME are joined in the order given. JavaScript modules (.js) are made one script: lines
 that begin with `import ` go, a leading `export ` goes, as do indentation and lines that are only a
-comment; so an import must stand on one line, and no two files may declare the same name at top level.
+comment; so an import must stand on one line and name one of the files, and no two files may declare
+the same name at top level.
 The header declares, for each NAME, `extern const char NAME[];`.
 """
 
@@ -17,9 +18,15 @@ import sys
 DECLARED = re.compile(r"(?:const|let|function\*?|class)\s+(\w+)")
 
 
-def script_lines(path):
+IMPORTED = re.compile(r"import .* from '\./([\w.]+)';")
+
+
+def script_lines(path, names):
     for line in path.read_text(encoding="utf-8").splitlines():
         stripped = line.strip()
+        match = IMPORTED.match(line)
+        if match and match[1] not in names:
+            sys.exit(f"embed.py: {path} imports {match[1]}, which is not among the files to join")
         if stripped and not stripped.startswith(("//", "import ")):
             yield line.removeprefix("export ")
 
@@ -27,8 +34,9 @@ def script_lines(path):
 def join_script(paths):
     seen = {}
     lines = []
+    names = {path.name for path in paths}
     for path in paths:
-        for line in script_lines(path):
+        for line in script_lines(path, names):
             match = DECLARED.match(line)
             if match and seen.setdefault(match[1], path) != path:
                 sys.exit(f"embed.py: '{match[1]}' is declared in {seen[match[1]]} and {path}")

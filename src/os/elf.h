@@ -39,7 +39,8 @@ struct elf_symbol {
  * Reads headers and dynamic section of the object whose first mapping (file offset 0) is `first`.
  * READ_FAULT also if it is no 64-bit little-endian ELF object.
  */
-enum read_status elf_image_open(struct mem_reader *mem, const struct map *first, struct elf_image *ret);
+enum read_status elf_image_open(
+	struct mem_reader *mem, const struct map *first, struct elf_image *ret);
 
 /* Looks a defined dynamic symbol up by its name, through the hash tables. */
 bool elf_image_symbol(struct mem_reader *mem, const struct elf_image *image, const char *name,
@@ -62,8 +63,8 @@ struct elf_file;
  * maps than in stat) the build id with the image's, or else, where there is no build id, the inode
  * and the first page, read from the target. A file of the same name that is another is refused.
  */
-struct err *elf_file_open(pid_t pid, const struct map *map, const struct elf_image *image,
-	struct elf_file **ret);
+struct err *elf_file_open(
+	pid_t pid, const struct map *map, const struct elf_image *image, struct elf_file **ret);
 void elf_file_close(struct elf_file *file);
 
 /*

@@ -186,7 +186,8 @@ static struct err *search_error(const struct search *s)
 			pid, s->denied ? "; root can open it all the same" : "");
 	if (s->denied)
 		return err_new(ERR_PERMISSION,
-			"cannot open '%s' of process %d: permission denied; run as root", path, pid);
+			"cannot open '%s' of process %d: permission denied; run as root", path,
+			pid);
 	return err_new(ERR_FAILED, "cannot open '%s' of process %d: no such file", path, pid);
 }
 

@@ -6,16 +6,16 @@
 
 #include "base/cleanup.h"
 
-#define PAGE_BYTES 4096          // the smallest page there is
+#define PAGE_BYTES 4096 // the smallest page there is
 #define PHDRS_MAX 256
 #define DYNAMIC_ENTRIES_MAX 512
 #define NOTE_BYTES_MAX 1024
 #define NOTE_SEGMENTS_MAX 8
 #define HASH_BUCKETS_MAX (1u << 24)
-#define HASH_CHAIN_MAX 4096      // symbols looked at for one name
+#define HASH_CHAIN_MAX 4096 // symbols looked at for one name
 #define CHAIN_BLOCK 16
 #define SYMBOL_NAME_MAX 255
-#define NAME_HASHES_MAX 16       // names of equal hash that are read for one look-up
+#define NAME_HASHES_MAX 16 // names of equal hash that are read for one look-up
 
 /* The headers of an object while it is being opened. */
 struct headers {
@@ -228,7 +228,8 @@ static void add_notes(struct pieces *pieces, const struct headers *h, struct elf
 	}
 }
 
-static void use_notes(const struct pieces *pieces, size_t first, size_t whole, struct elf_image *image)
+static void use_notes(
+	const struct pieces *pieces, size_t first, size_t whole, struct elf_image *image)
 {
 	for (size_t i = first; i < whole && image->build_id_len == 0; i++)
 		image->build_id_len = elf_notes_build_id(pieces->ranges[i].buf,
@@ -258,7 +259,8 @@ static enum read_status read_pieces(
 	return READ_OK;
 }
 
-enum read_status elf_image_open(struct mem_reader *mem, const struct map *first, struct elf_image *ret)
+enum read_status elf_image_open(
+	struct mem_reader *mem, const struct map *first, struct elf_image *ret)
 {
 	struct elf_image image = { .base = first->start };
 	struct headers h;
@@ -286,8 +288,8 @@ struct wanted {
 	size_t names_read;
 };
 
-static bool is_wanted(struct mem_reader *mem, const struct elf_image *image, const Elf64_Sym *symbol,
-	struct wanted *wanted)
+static bool is_wanted(struct mem_reader *mem, const struct elf_image *image,
+	const Elf64_Sym *symbol, struct wanted *wanted)
 {
 	char name[SYMBOL_NAME_MAX + 1];
 
@@ -328,8 +330,8 @@ static uint32_t gnu_hash_of(const char *name)
 }
 
 /* The first symbol of the bucket; 0 = there is none. */
-static bool gnu_bucket(struct mem_reader *mem, remote_addr table, const struct gnu_hash_header *header,
-	uint32_t hash, uint32_t *index_ret)
+static bool gnu_bucket(struct mem_reader *mem, remote_addr table,
+	const struct gnu_hash_header *header, uint32_t hash, uint32_t *index_ret)
 {
 	remote_addr bloom = table + sizeof(*header);
 	remote_addr buckets = bloom + (uint64_t)header->bloom_words * 8;
@@ -391,8 +393,8 @@ static bool gnu_chain(struct mem_reader *mem, const struct elf_image *image, rem
 	return false;
 }
 
-static bool gnu_look_up(struct mem_reader *mem, const struct elf_image *image, struct wanted *wanted,
-	struct elf_symbol *ret)
+static bool gnu_look_up(struct mem_reader *mem, const struct elf_image *image,
+	struct wanted *wanted, struct elf_symbol *ret)
 {
 	uint32_t hash = gnu_hash_of(wanted->name), index;
 	struct gnu_hash_header header;
@@ -422,8 +424,8 @@ static uint32_t sysv_hash_of(const char *name)
 	return h;
 }
 
-static bool sysv_look_up(struct mem_reader *mem, const struct elf_image *image, struct wanted *wanted,
-	struct elf_symbol *ret)
+static bool sysv_look_up(struct mem_reader *mem, const struct elf_image *image,
+	struct wanted *wanted, struct elf_symbol *ret)
 {
 	struct {
 		uint32_t buckets, chains;
@@ -438,7 +440,8 @@ static bool sysv_look_up(struct mem_reader *mem, const struct elf_image *image, 
 	remote_addr at = buckets + (uint64_t)(sysv_hash_of(wanted->name) % header.buckets) * 4;
 	if (mem_read(mem, at, &index, sizeof(index)) != READ_OK)
 		return false;
-	for (size_t looked = 0; looked < HASH_CHAIN_MAX && index && index < header.chains; looked++) {
+	for (size_t looked = 0; looked < HASH_CHAIN_MAX && index && index < header.chains;
+		looked++) {
 		Elf64_Sym symbol;
 		uint32_t next;
 		struct mem_range ranges[] = {

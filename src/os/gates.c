@@ -10,15 +10,15 @@
 #include "base/cleanup.h"
 
 #define CAP_BIT_SYS_PTRACE 19
-#define YAMA_RELATED 1  // only descendants, and who was named by PR_SET_PTRACER
-#define YAMA_ADMIN 2    // only CAP_SYS_PTRACE
+#define YAMA_RELATED 1 // only descendants, and who was named by PR_SET_PTRACER
+#define YAMA_ADMIN 2   // only CAP_SYS_PTRACE
 #define YAMA_NOBODY 3
 
-static void gate_add(struct gates *g, const char *name, enum gate_verdict verdict, const char *remedy,
-	const char *format, ...) __attribute__((__format__(printf, 5, 6)));
+static void gate_add(struct gates *g, const char *name, enum gate_verdict verdict,
+	const char *remedy, const char *format, ...) __attribute__((__format__(printf, 5, 6)));
 
-static void gate_add(struct gates *g, const char *name, enum gate_verdict verdict, const char *remedy,
-	const char *format, ...)
+static void gate_add(struct gates *g, const char *name, enum gate_verdict verdict,
+	const char *remedy, const char *format, ...)
 {
 	struct gate_result result = { .name = name, .verdict = verdict };
 	va_list args;
@@ -250,7 +250,8 @@ static void check_sys_ptrace(struct gates *g, const struct gate_facts *f)
 		gate_add(g, name, GATE_OPEN, NULL, "held");
 	else
 		gate_add(g, name, GATE_OPEN, NULL,
-			"not held: processes of user '%s' can be read, others cannot", f->self_user);
+			"not held: processes of user '%s' can be read, others cannot",
+			f->self_user);
 }
 
 static void check_yama_related(struct gates *g, const char *name, const struct gate_facts *f)
@@ -263,8 +264,9 @@ static void check_yama_related(struct gates *g, const char *name, const struct g
 		return;
 	}
 	if (f->container == CONTAINER_NONE)
-		remedy = xasprintf("%s, start the program with 'fireglass record -- COMMAND', or set "
-				   "'sudo sysctl kernel.yama.ptrace_scope=0'",
+		remedy = xasprintf(
+			"%s, start the program with 'fireglass record -- COMMAND', or set "
+			"'sudo sysctl kernel.yama.ptrace_scope=0'",
 			capability_remedy(f));
 	else
 		remedy = xasprintf("%s, or start the program with 'fireglass record -- COMMAND'",
@@ -337,7 +339,8 @@ static void check_filter(struct gates *g, const struct gate_facts *f)
 			error);
 	else if (f->self.seccomp > 0)
 		gate_add(g, name, GATE_SHUT, filter_remedy(f),
-			"a seccomp filter refuses process_vm_readv (%s), even for our own memory", error);
+			"a seccomp filter refuses process_vm_readv (%s), even for our own memory",
+			error);
 	else
 		gate_add(g, name, GATE_SHUT, filter_remedy(f),
 			"the kernel refuses process_vm_readv (%s), even for our own memory", error);
@@ -474,8 +477,8 @@ struct err *gates_reason(const struct gates *g, const struct gate_facts *facts)
 
 	if (!shut)
 		return unexplained(g, facts);
-	return err_new(kind_of(facts), "cannot read process %d: %s; %s", (int)facts->pid, shut->found,
-		shut->remedy);
+	return err_new(kind_of(facts), "cannot read process %d: %s; %s", (int)facts->pid,
+		shut->found, shut->remedy);
 }
 
 struct err *gates_explain(pid_t pid)

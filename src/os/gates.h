@@ -21,9 +21,9 @@
 #include "os/proc.h"
 
 enum gate_verdict {
-	GATE_OPEN,     // does not stand in the way
-	GATE_SHUT,     // refuses, as things are
-	GATE_UNKNOWN,  // cannot be seen from here
+	GATE_OPEN,    // does not stand in the way
+	GATE_SHUT,    // refuses, as things are
+	GATE_UNKNOWN, // cannot be seen from here
 };
 
 /* One check: its name ("Yama ptrace_scope"), verdict, what was found, and the remedy if shut. */
@@ -80,27 +80,27 @@ struct gate_facts {
 	// ourselves
 	struct proc_status self;
 	char self_user[64];
-	char self_label[128];             // of AppArmor, SELinux or Smack
+	char self_label[128]; // of AppArmor, SELinux or Smack
 	enum gate_container container;
-	int yama_scope;                   // -1: the kernel has no Yama
-	int vm_read_errno;                // of process_vm_readv on ourselves; 0 = works
-	enum read_status self_read;       // through mem_live
-	enum read_status child_read;      // through mem_live, of a child made for this
+	int yama_scope;              // -1: the kernel has no Yama
+	int vm_read_errno;           // of process_vm_readv on ourselves; 0 = works
+	enum read_status self_read;  // through mem_live
+	enum read_status child_read; // through mem_live, of a child made for this
 
 	// the target
-	bool exists;                      // /proc shows it
-	bool hidden;                      // /proc does not, but kill(2) knows it
+	bool exists; // /proc shows it
+	bool hidden; // /proc does not, but kill(2) knows it
 	bool stat_known, status_known;
 	struct proc_stat stat;
 	struct proc_status status;
 	size_t threads;
-	char user[64];                    // that it runs as
+	char user[64]; // that it runs as
 	char label[128];
 	enum gate_fact dumpable;
 	enum gate_fact same_user_ns;
-	enum gate_fact cap_counts;        // we have CAP_SYS_PTRACE in the target's user namespace
-	enum gate_fact descendant;        // it is a child of ours, or a child's child ...
-	enum read_status read;            // READ_OK or READ_FAULT: the system lets us read it
+	enum gate_fact cap_counts; // we have CAP_SYS_PTRACE in the target's user namespace
+	enum gate_fact descendant; // it is a child of ours, or a child's child ...
+	enum read_status read;     // READ_OK or READ_FAULT: the system lets us read it
 };
 
 void gates_gather(struct gate_facts *facts, pid_t pid);

@@ -22,7 +22,7 @@
 
 #define YAMA_PATH "/proc/sys/kernel/yama/ptrace_scope"
 #define ANCESTORS_MAX 256
-#define USER_NS_DEPTH_MAX 33 // the kernel allows 32 below the first
+#define USER_NS_DEPTH_MAX 33  // the kernel allows 32 below the first
 #define UNMAPPED_ADDRESS 4096 // below any vm.mmap_min_addr in use; not that it matters
 
 #define CAP_BIT_SYS_PTRACE 19
@@ -175,7 +175,8 @@ static bool is_same_ns(int fd, const struct stat *ours)
  * Whether our capabilities count in a user namespace below ours: they do, and the user who made
  * the namespace directly below ours has them all there (user_namespaces(7)).
  */
-static enum gate_fact cap_counts_below(int ns_fd, const struct stat *ours, const struct gate_facts *f)
+static enum gate_fact cap_counts_below(
+	int ns_fd, const struct stat *ours, const struct gate_facts *f)
 {
 	bool held = f->self.cap_effective >> CAP_BIT_SYS_PTRACE & 1;
 	_cleanup_close_ int fd = fcntl(ns_fd, F_DUPFD_CLOEXEC, 0);

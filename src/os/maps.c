@@ -54,7 +54,8 @@ static bool take_permission(char **at, char letter, bool *ret)
 
 static bool take_permissions(char **at, struct map *map)
 {
-	if (!take_permission(at, 'r', &map->readable) || !take_permission(at, 'w', &map->writable) ||
+	if (!take_permission(at, 'r', &map->readable) ||
+		!take_permission(at, 'w', &map->writable) ||
 		!take_permission(at, 'x', &map->executable))
 		return false;
 	return take_char(at, 'p') || take_char(at, 's');
@@ -101,7 +102,7 @@ static bool parse_line(char *line, struct map *ret)
 		return false;
 	if (*line && *line != ' ')
 		return false;
-	// a name that itself begins with blanks cannot be told from the padding; paths begin with '/'
+	// leading blanks of a name cannot be told from the padding, but paths begin with '/'
 	line += strspn(line, " ");
 	cut_deleted_suffix(&map, line);
 	map.path = line;

@@ -38,8 +38,8 @@ unsigned char *mem_image_at(struct mem_image *image, remote_addr addr, size_t le
 	return segment->bytes + offset;
 }
 
-static enum read_status image_readv(struct mem_reader *reader, const struct mem_range *ranges,
-	size_t count, size_t *whole_ret)
+static enum read_status image_readv(
+	struct mem_reader *reader, const struct mem_range *ranges, size_t count, size_t *whole_ret)
 {
 	struct mem_image *image = (struct mem_image *)reader;
 
@@ -76,7 +76,8 @@ void mem_image_deinit(struct mem_image *image)
 }
 
 /* Where a segment would be put; false if there is no room for it there. */
-static bool place_for(const struct mem_image *image, remote_addr addr, size_t len, size_t *index_ret)
+static bool place_for(
+	const struct mem_image *image, remote_addr addr, size_t len, size_t *index_ret)
 {
 	size_t index = segments_up_to(image, addr);
 

@@ -52,8 +52,9 @@ static bool fall_back_to_mem_file(struct mem_live *live)
 {
 	char path[64];
 
-	if (live->mem_fd >= 0)
-		return true;
+	if (live->mem_file_tried)
+		return false;
+	live->mem_file_tried = true;
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)live->pid);
 	live->mem_fd = open(path, O_RDONLY | O_CLOEXEC);
 	return live->mem_fd >= 0;
@@ -87,9 +88,11 @@ static enum read_status live_readv(struct mem_reader *reader, const struct mem_r
 		*whole_ret = whole_ranges(ranges, count, (size_t)n);
 		return READ_FAULT;
 	}
-	if (errno == ENOSYS && fall_back_to_mem_file(live))
+	// system call filters refuse the call with either; where the kernel itself does, so it will here
+	int errnum = errno;
+	if ((errnum == ENOSYS || errnum == EPERM) && fall_back_to_mem_file(live))
 		return pread_ranges(live, ranges, count, whole_ret);
-	return status_of(errno);
+	return status_of(errnum == ENOSYS ? EPERM : errnum);
 }
 
 void mem_live_init(struct mem_live *live, pid_t pid)

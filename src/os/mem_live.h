@@ -7,6 +7,7 @@
 #define FIREGLASS_OS_MEM_LIVE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "os/mem_reader.h"
@@ -15,6 +16,7 @@ struct mem_live {
 	struct mem_reader reader;
 	pid_t pid;
 	int mem_fd;              // of /proc/PID/mem when process_vm_readv is not to be had, else -1
+	bool mem_file_tried;
 	atomic_ullong calls;     // system calls made, for statistics
 };
 

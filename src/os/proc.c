@@ -16,7 +16,7 @@
 #include "base/iofd.h"
 #include "base/utf8.h"
 
-#define STAT_TEXT_MAX 2048              // 52 numbers and a name
+#define STAT_TEXT_MAX 2048                // 52 numbers and a name
 #define STATUS_TEXT_MAX ((size_t)1 << 20) // a process may be in 65536 groups
 
 /* Takes blanks and a decimal number. */
@@ -74,7 +74,7 @@ static bool parse_stat_words(const char *at, struct proc_stat *s)
 		skip_words(&at, 4) && take_u64(&at, &s->utime) &&      // 14
 		take_u64(&at, &s->stime) &&                            // 15
 		skip_words(&at, 6) && take_u64(&at, &s->start_time) && // 22
-		skip_words(&at, 16) && take_int(&at, &s->processor);  // 39
+		skip_words(&at, 16) && take_int(&at, &s->processor);   // 39
 }
 
 bool proc_parse_stat(const char *text, struct proc_stat *ret)

@@ -17,13 +17,13 @@
 
 /* From /proc/PID/stat or /proc/PID/task/TID/stat. */
 struct proc_stat {
-	char comm[64];       // may hold any byte; cut at 63
-	char state;          // R S D T t Z X I ...
+	char comm[64]; // may hold any byte; cut at 63
+	char state;    // R S D T t Z X I ...
 	pid_t ppid, pgrp;
-	uint64_t flags;      // the kernel's PF_* of include/linux/sched.h
-	uint64_t start_time; // clock ticks since boot: with the pid it identifies the process
+	uint64_t flags;        // the kernel's PF_* of include/linux/sched.h
+	uint64_t start_time;   // clock ticks since boot: with the pid it identifies the process
 	uint64_t utime, stime; // clock ticks
-	int processor;       // last run on
+	int processor;         // last run on
 };
 
 #define PROC_FLAG_KERNEL_THREAD 0x00200000u // PF_KTHREAD
@@ -42,9 +42,9 @@ struct proc_status {
 
 /* From /proc/PID/task/TID/schedstat. */
 struct proc_schedstat {
-	uint64_t run_ns;   // time on a processor
-	uint64_t wait_ns;  // time runnable but waiting for one
-	uint64_t slices;   // number of times it was put on one
+	uint64_t run_ns;  // time on a processor
+	uint64_t wait_ns; // time runnable but waiting for one
+	uint64_t slices;  // number of times it was put on one
 };
 
 /* False if the text is not what the kernel writes. */

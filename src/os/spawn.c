@@ -22,7 +22,8 @@ static int exec_exit_code(int errnum)
 }
 
 /* Runs in the child, where only async-signal-safe calls are allowed. */
-static void child_exec(char *const argv[], const sigset_t *mask, const sigset_t *ignored, int error_fd)
+static void child_exec(
+	char *const argv[], const sigset_t *mask, const sigset_t *ignored, int error_fd)
 {
 	for (int number = 1; number < NSIG; number++) {
 		struct sigaction action = { .sa_handler = SIG_DFL };
@@ -154,7 +155,8 @@ static void end_by_signal(int number)
 	struct rlimit limit = { 0 };
 	sigset_t set;
 
-	// the command's core dump is the one of interest; a core_pattern that is a pipe ignores the limit
+	// the command's core dump is the one of interest; a core_pattern that is a pipe ignores the
+	// limit
 	if (getrlimit(RLIMIT_CORE, &limit) == 0) {
 		limit.rlim_cur = 0;
 		setrlimit(RLIMIT_CORE, &limit);

@@ -15,8 +15,8 @@
 
 struct spawn {
 	pid_t pid;
-	bool ended;   // waited for
-	int status;   // as waitpid(2) gives it; valid once ended
+	bool ended;     // waited for
+	int status;     // as waitpid(2) gives it; valid once ended
 	int exec_errno; // not 0: the command could not be executed (exit status 127 or 126 follows)
 };
 
@@ -29,8 +29,8 @@ struct spawn {
  * The command inherits every descriptor that is not close-on-exec, and outlives us if we are
  * killed. An ignored SIGCHLD of ours is set to its default, so that the status can be had.
  */
-struct err *spawn_start(struct spawn *s, char *const argv[], const sigset_t *mask,
-	const sigset_t *ignored);
+struct err *spawn_start(
+	struct spawn *s, char *const argv[], const sigset_t *mask, const sigset_t *ignored);
 
 /* Looks, without waiting, whether it has ended; returns s->ended. */
 bool spawn_poll(struct spawn *s);

@@ -82,7 +82,9 @@ static void put_symbols(struct object *o)
 		Elf64_Sym symbol = {
 			.st_name = at,
 			.st_info = ELF64_ST_INFO(STB_GLOBAL, i == 5 ? STT_TLS : STT_OBJECT),
-			.st_shndx = i == 1 ? SHN_UNDEF : i == 4 ? SHN_ABS : 7,
+			.st_shndx = i == 1 ? SHN_UNDEF
+				: i == 4   ? SHN_ABS
+					   : 7,
 			.st_value = 0x1000 + i * 16 + (i == 4 ? 0 : o->vaddr),
 			.st_size = i * 100,
 		};
@@ -156,12 +158,21 @@ static void put_headers(struct object *o, unsigned int options)
 		.e_phnum = 3,
 	};
 	Elf64_Phdr phdrs[3] = {
-		{ .p_type = PT_LOAD, .p_vaddr = o->vaddr, .p_filesz = OBJECT_BYTES,
+		{ .p_type = PT_LOAD,
+			.p_vaddr = o->vaddr,
+			.p_filesz = OBJECT_BYTES,
 			.p_memsz = OBJECT_BYTES },
-		{ .p_type = PT_DYNAMIC, .p_offset = DYNAMIC_AT, .p_vaddr = o->vaddr + DYNAMIC_AT,
-			.p_filesz = 128, .p_memsz = 128 },
-		{ .p_type = PT_NOTE, .p_offset = NOTE_AT, .p_vaddr = o->vaddr + NOTE_AT,
-			.p_filesz = 48, .p_memsz = 48, .p_align = 4 },
+		{ .p_type = PT_DYNAMIC,
+			.p_offset = DYNAMIC_AT,
+			.p_vaddr = o->vaddr + DYNAMIC_AT,
+			.p_filesz = 128,
+			.p_memsz = 128 },
+		{ .p_type = PT_NOTE,
+			.p_offset = NOTE_AT,
+			.p_vaddr = o->vaddr + NOTE_AT,
+			.p_filesz = 48,
+			.p_memsz = 48,
+			.p_align = 4 },
 	};
 	static const uint32_t other[] = { 4, 4, 9, 0x554e47, 0 };
 	static const uint32_t id[] = { 4, 8, NT_GNU_BUILD_ID, 0x554e47, 0x33221100, 0x77665544 };
@@ -298,15 +309,12 @@ static void test_not_an_object_for_us(void **state)
 		size_t at;
 		unsigned char value;
 	} rows[] = {
-		{ 0, 'X' },                              // magic
-		{ EI_CLASS, ELFCLASS32 },
-		{ EI_DATA, ELFDATA2MSB },
-		{ offsetof(Elf64_Ehdr, e_type), ET_CORE },
-		{ offsetof(Elf64_Ehdr, e_phnum), 0 },
+		{ 0, 'X' }, // magic
+		{ EI_CLASS, ELFCLASS32 }, { EI_DATA, ELFDATA2MSB },
+		{ offsetof(Elf64_Ehdr, e_type), ET_CORE }, { offsetof(Elf64_Ehdr, e_phnum), 0 },
 		{ offsetof(Elf64_Ehdr, e_phnum) + 1, 0xff },
-		{ offsetof(Elf64_Ehdr, e_phentsize), 32 },
-		{ offsetof(Elf64_Ehdr, e_phoff) + 4, 1 },
-		{ sizeof(Elf64_Ehdr), PT_NULL },          // no PT_LOAD
+		{ offsetof(Elf64_Ehdr, e_phentsize), 32 }, { offsetof(Elf64_Ehdr, e_phoff) + 4, 1 },
+		{ sizeof(Elf64_Ehdr), PT_NULL },           // no PT_LOAD
 		{ offsetof(Elf64_Ehdr, e_type), ET_EXEC }, // not where it says
 	};
 
@@ -337,7 +345,8 @@ static void test_cut_anywhere(void **state)
 		target_init(&t, &o, len);
 		if (t.status == READ_OK)
 			look_up(&t, "gamma", &symbol);
-		if (elf_image_open(&t.mem.reader, &(struct map){ .start = o.base, .end = o.base + len },
+		if (elf_image_open(&t.mem.reader,
+			    &(struct map){ .start = o.base, .end = o.base + len },
 			    &t.image) == READ_OK)
 			look_up(&t, "gamma", &symbol);
 		mem_image_deinit(&t.mem);
@@ -362,17 +371,14 @@ static void test_hostile_gnu_hash(void **state)
 		size_t at;
 		uint32_t value;
 	} rows[] = {
-		{ GNU_HASH_AT, 0 },              // no buckets
-		{ GNU_HASH_AT, UINT32_MAX },
-		{ GNU_HASH_AT + 4, UINT32_MAX }, // first symbol
-		{ GNU_HASH_AT + 8, 0 },          // bloom words
-		{ GNU_HASH_AT + 8, UINT32_MAX },
-		{ GNU_HASH_AT + 16, 0 },         // bloom filter
-		{ GNU_HASH_AT + 24, 0 },         // bucket
-		{ GNU_HASH_AT + 24, UINT32_MAX },
-		{ DYNAMIC_AT + 40, 0 },          // DT_STRSZ
-		{ DYNAMIC_AT + 8, 0xffffff00 },  // DT_STRTAB
-		{ DYNAMIC_AT + 24, 0xffffff00 }, // DT_SYMTAB
+		{ GNU_HASH_AT, 0 },                                           // no buckets
+		{ GNU_HASH_AT, UINT32_MAX }, { GNU_HASH_AT + 4, UINT32_MAX }, // first symbol
+		{ GNU_HASH_AT + 8, 0 },                                       // bloom words
+		{ GNU_HASH_AT + 8, UINT32_MAX }, { GNU_HASH_AT + 16, 0 },     // bloom filter
+		{ GNU_HASH_AT + 24, 0 },                                      // bucket
+		{ GNU_HASH_AT + 24, UINT32_MAX }, { DYNAMIC_AT + 40, 0 },     // DT_STRSZ
+		{ DYNAMIC_AT + 8, 0xffffff00 },                               // DT_STRTAB
+		{ DYNAMIC_AT + 24, 0xffffff00 },                              // DT_SYMTAB
 	};
 
 	(void)state;
@@ -417,7 +423,8 @@ static void test_endless_sysv_chain(void **state)
 
 static void test_notes(void **state)
 {
-	static const uint32_t aligned8[] = { 4, 4, 5, 0x554e47, 1, 0, 4, 4, 3, 0x554e47, 0x04030201, 0 };
+	static const uint32_t aligned8[] = { 4, 4, 5, 0x554e47, 1, 0, 4, 4, 3, 0x554e47, 0x04030201,
+		0 };
 	static const uint32_t huge_name[] = { UINT32_MAX, 4, 3, 0x554e47, 1 };
 	static const uint32_t huge_id[] = { 4, UINT32_MAX, 3, 0x554e47, 1 };
 	uint32_t too_long[4 + 17] = { 4, 65, 3, 0x554e47 };
@@ -488,7 +495,8 @@ static void test_own_libc(void **state)
 	assert_int_equal(elf_image_open(&self->mem.reader, first, &image), READ_OK);
 	assert_true(elf_image_symbol(&self->mem.reader, &image, "getloadavg", &in_memory));
 	assert_true(in_memory.address == (uintptr_t)here);
-	assert_false(elf_image_symbol(&self->mem.reader, &image, "no_such_symbol_here", &in_memory));
+	assert_false(
+		elf_image_symbol(&self->mem.reader, &image, "no_such_symbol_here", &in_memory));
 	assert_null(elf_file_open(getpid(), first, &image, &file));
 	assert_true(elf_file_symbol(file, "getloadavg", &in_file));
 	assert_true(in_file.address + image.bias == (uintptr_t)here);
@@ -648,8 +656,9 @@ static void opens_without_rights(const struct copy *c, bool expected)
 	int status;
 
 	if (child == 0) {
-		if (getuid() == 0 && (setgroups(0, NULL) || setresgid(65534, 65534, 65534) ||
-					     setresuid(65534, 65534, 65534)))
+		if (getuid() == 0 &&
+			(setgroups(0, NULL) || setresgid(65534, 65534, 65534) ||
+				setresuid(65534, 65534, 65534)))
 			_exit(2);
 		_exit(opens(&c->map, &c->image) == expected ? 0 : 1);
 	}

@@ -27,10 +27,11 @@ static void test_fields(void **state)
 	struct maps m;
 
 	(void)state;
-	parse(&m, "00400000-00420000 r--p 00001000 fe:01 1234567                            /usr/bin/python3.11\n"
-		  "7f0000000000-7f0000001000 rw-s 00000000 00:00 0 \n"
-		  "7ffc00000000-7ffc00021000 rw-p 00000000 00:00 0                          [stack]\n"
-		  "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]\n");
+	parse(&m,
+		"00400000-00420000 r--p 00001000 fe:01 1234567                            /usr/bin/python3.11\n"
+		"7f0000000000-7f0000001000 rw-s 00000000 00:00 0 \n"
+		"7ffc00000000-7ffc00021000 rw-p 00000000 00:00 0                          [stack]\n"
+		"ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]\n");
 	assert_int_equal(m.count, 4);
 	assert_int_equal(m.bad_lines, 0);
 	assert_int_equal(m.entries[0].start, 0x400000);
@@ -83,12 +84,26 @@ static void test_names(void **state)
 static void test_nonsense_is_skipped_and_counted(void **state)
 {
 	static const char *const lines[] = {
-		"", " ", "-", "garbage", "1000", "1000-", "1000-2000", "1000-2000 r-xp",
-		"1000-2000 r-xp 0", "1000-2000 r-xp 0 1:2", "1000-2000 r-xp 0 1:2 7x",
-		"2000-1000 r-xp 0 1:2 7 /x", "1000-1000 r-xp 0 1:2 7 /x",
-		"1000-2000 rwxq 0 1:2 7 /x", "1000-2000 xwrp 0 1:2 7 /x", "1000-2000  r-xp 0 1:2 7",
-		"1000-10000000000000000 r-xp 0 1:2 7 /x", "1000-2000 r-xp 0 1ffffffff:2 7 /x",
-		"1000-2000 r-xp 0 1:2 99999999999999999999 /x", "1000-2000 r-xp 0 :2 7 /x",
+		"",
+		" ",
+		"-",
+		"garbage",
+		"1000",
+		"1000-",
+		"1000-2000",
+		"1000-2000 r-xp",
+		"1000-2000 r-xp 0",
+		"1000-2000 r-xp 0 1:2",
+		"1000-2000 r-xp 0 1:2 7x",
+		"2000-1000 r-xp 0 1:2 7 /x",
+		"1000-1000 r-xp 0 1:2 7 /x",
+		"1000-2000 rwxq 0 1:2 7 /x",
+		"1000-2000 xwrp 0 1:2 7 /x",
+		"1000-2000  r-xp 0 1:2 7",
+		"1000-10000000000000000 r-xp 0 1:2 7 /x",
+		"1000-2000 r-xp 0 1ffffffff:2 7 /x",
+		"1000-2000 r-xp 0 1:2 99999999999999999999 /x",
+		"1000-2000 r-xp 0 :2 7 /x",
 		"ABCD-EF00 r-xp 0 1:2 7 /x",
 	};
 
@@ -145,7 +160,8 @@ static void test_find(void **state)
 	struct maps m;
 
 	(void)state;
-	parse(&m, "1000-2000 r--p 0 1:1 5 /a\n2000-3000 r-xp 1000 1:1 5 /a\n5000-6000 rw-p 0 1:2 5 /a\n");
+	parse(&m,
+		"1000-2000 r--p 0 1:1 5 /a\n2000-3000 r-xp 1000 1:1 5 /a\n5000-6000 rw-p 0 1:2 5 /a\n");
 	assert_null(maps_find(&m, 0xfff));
 	assert_ptr_equal(maps_find(&m, 0x1000), &m.entries[0]);
 	assert_ptr_equal(maps_find(&m, 0x1fff), &m.entries[0]);

@@ -65,8 +65,7 @@ static void test_readv_tells_what_was_whole(void **state)
 	assert_int_equal(whole, 3);
 	assert_int_equal(image->reads, 3);
 	assert_memory_equal(b, "bc", 2);
-	assert_int_equal(
-		mem_readv(&image->reader, ranges, MEM_RANGES_MAX + 1, &whole), READ_FAULT);
+	assert_int_equal(mem_readv(&image->reader, ranges, MEM_RANGES_MAX + 1, &whole), READ_FAULT);
 	assert_int_equal(whole, 0);
 }
 

@@ -46,7 +46,16 @@ static void test_stat_fields(void **state)
 static void test_stat_names(void **state)
 {
 	static const char *const names[] = {
-		"", ")", "(", "a b", "x) R 1 2 3 4", "((((", "))))", "new\nline", ") (", "\xff\x01",
+		"",
+		")",
+		"(",
+		"a b",
+		"x) R 1 2 3 4",
+		"((((",
+		"))))",
+		"new\nline",
+		") (",
+		"\xff\x01",
 		"R 4 (S) 5",
 	};
 
@@ -78,8 +87,18 @@ static void test_stat_long_name_is_cut(void **state)
 static void test_stat_nonsense(void **state)
 {
 	static const char *const texts[] = {
-		"", "1", "1 (x", "1 x) S" WORDS, ")(", "1 (x)", "1 (x) ", "1 (x) S", "1 (x) S 4 5\n",
-		"1 (x) SS" WORDS, "1 (x) 3" WORDS, "1 (x)S" WORDS,
+		"",
+		"1",
+		"1 (x",
+		"1 x) S" WORDS,
+		")(",
+		"1 (x)",
+		"1 (x) ",
+		"1 (x) S",
+		"1 (x) S 4 5\n",
+		"1 (x) SS" WORDS,
+		"1 (x) 3" WORDS,
+		"1 (x)S" WORDS,
 		"1 (x) S 99999999999999999999 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22\n",
 		("1 (x) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 "
 		 "31 32 33 34 35 36 37 38\n"),
@@ -93,8 +112,8 @@ static void test_stat_nonsense(void **state)
 	assert_int_equal(s.ppid, 1234); // untouched
 }
 
-#define STATUS_HEAD                                                                                \
-	"Name:\tx\\nUid:\t9\t9\t9\t9\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t70\nNgid:\t0\n"   \
+#define STATUS_HEAD                                                                              \
+	"Name:\tx\\nUid:\t9\t9\t9\t9\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t70\nNgid:\t0\n" \
 	"Pid:\t71\nPPid:\t1\nTracerPid:\t55\n"
 #define STATUS_IDS "Uid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\n"
 
@@ -105,7 +124,8 @@ static void test_status(void **state)
 	(void)state;
 	assert_true(proc_parse_status(STATUS_HEAD STATUS_IDS
 		"Groups:\t1 2 3 \nNStgid:\t70\t7\nNSpid:\t71\t8\t9\nCapPrm:\t0000000000080001\n"
-		"CapEff:\t000001fffeffffff\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t3\n", &s));
+		"CapEff:\t000001fffeffffff\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t3\n",
+		&s));
 	assert_int_equal(s.uid, 1);
 	assert_int_equal(s.euid, 2);
 	assert_int_equal(s.suid, 3);
@@ -137,7 +157,13 @@ static void test_status_of_old_kernels(void **state)
 static void test_status_nonsense(void **state)
 {
 	static const char *const texts[] = {
-		"", "\n", ":", "Uid:", STATUS_HEAD, STATUS_IDS, STATUS_HEAD "Uid:\t1\t2\n",
+		"",
+		"\n",
+		":",
+		"Uid:",
+		STATUS_HEAD,
+		STATUS_IDS,
+		STATUS_HEAD "Uid:\t1\t2\n",
 		STATUS_HEAD "Uid:\tx\t2\t3\t4\nGid:\t5\t6\t7\t8\n",
 		STATUS_HEAD "Uid:\t1\t2\t3\t4\nGid:\t5\t6\t99999999999\t8\n",
 	};

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+# A thin front door: meson and ninja do the work.
+
+PREFIX ?= /usr/local
+BUILD ?= build
+CC ?= cc
+FUZZ_SECONDS ?= 60
+DEMO_SECONDS ?= 6
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+
+$(BUILD)/build.ninja:
+	@command -v meson >/dev/null || { echo "meson is missing: run 'make deps' first" >&2; exit 1; }
+	@meson setup $(BUILD) --prefix=$(PREFIX) -Dtests=disabled >/dev/null
+
+# Installs what building needs (Debian, Ubuntu).
+deps:
+	@tools/deps build
+
+# Installs, builds, and records the program in demo/.
+demo: deps all
+	@$(BUILD)/fireglass record -o demo.svg -o demo.folded -f text -o - \
+		-- python3 demo/press --seconds $(DEMO_SECONDS)
+	@echo
+	@echo "the flame graph:  $(CURDIR)/demo.svg (open it in a browser)"
+	@echo "folded stacks:    $(CURDIR)/demo.folded"
+
+# Installs what the tests need, and runs all of them.
+test:
+	@tools/deps test
+	@tools/run_tests.py --fuzz-seconds $(or $(TEST_FUZZ_SECONDS),20)
+
+install: all
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild --quiet
+	@echo "installed $(DESTDIR)$(PREFIX)/bin/fireglass"
+
+bench: deps all
+	@python3 bench/attach.py --binary $(BUILD)/fireglass
+
+fuzz:
+	@tools/deps test
+	@tools/run_tests.py --only fuzz --fuzz-seconds $(FUZZ_SECONDS)
+
+clean:
+	@rm -rf $(BUILD) build-* demo.svg demo.folded
+
+.PHONY: all deps demo test install bench fuzz clean

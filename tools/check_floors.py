@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Checks the include law: which folder of src/ may include what, and who may touch the system.
+
+Prints one line per breach and exits 1 if there is any. docs/architecture.md explains the floors.
+"""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SRC = ROOT / "src"
+
+# Which floors each floor may include (its own always).
+FLOORS = {
+    "base": set(),
+    "fmt": {"base"},
+    "os": {"base"},
+    "pyabi": {"base", "os"},
+    "store": {"base"},
+    "sample": {"base", "os", "pyabi", "store"},
+    "export": {"base", "fmt", "store"},
+    "tui": {"base", "store"},
+    "http": {"base", "store", "export"},
+    "cmd": {"base", "fmt", "os", "pyabi", "store", "sample", "export", "tui", "http"},
+}
+
+# Of these floors only some headers may be seen from above.
+NARROW = {("pyabi", "os"): {"os/mem_reader.h", "os/maps.h", "os/elf.h"}}
+
+# A third-party header is included by one file (or one pair of .c and .h) only.
+THIRD_PARTY = {
+    "libelf.h": {"os/elf_file.c"},
+    "gelf.h": {"os/elf_file.c"},
+    "xxhash.h": {"store/profile.c"},
+    "jansson.h": set(),
+    "zlib.h": {"fmt/zout.c"},
+    "zstd.h": {"fmt/zout.c"},
+    "pb_encode.h": {"fmt/pb_writer.c"},
+    "microhttpd.h": {"http/server.c"},
+    "ncurses.h": {"tui/screen.c"},
+    "curses.h": {"tui/screen.c"},
+    "Python.h": set(),
+}
+
+# Only the os floor asks the kernel about other processes.
+SYSTEM_HEADERS = {"sys/ptrace.h", "sys/uio.h", "sched.h", "linux/bpf.h", "linux/perf_event.h"}
+# `"/proc/...` as text of the program; comments and messages may name it.
+PROC_PATH = re.compile(r'"/proc/[^"\s]*"')
+# Versions are data: no comparisons of them outside of the layout.
+VERSION_TEST = re.compile(r"\b(?:if|while|switch)\s*\(.*\b(?:version_hex\s*[<>=!]=?|py_hex_minor|"
+                          r"py_hex_major|PY_VERSION|layout(?:\.|->)(?:minor|major|name))")
+VERSION_FILES = {"pyabi/layout.c"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^">]+)[">]')
+MAX_LINES = 800
+
+
+def include_breaches(path, floor, number, quote, header):
+    name = path.relative_to(SRC).as_posix()
+    if header in THIRD_PARTY and name not in THIRD_PARTY[header]:
+        yield f"{name}:{number}: {header} may only be included by {', '.join(sorted(THIRD_PARTY[header])) or 'nobody here'}"
+    if header in SYSTEM_HEADERS and floor != "os":
+        yield f"{name}:{number}: {header} belongs to the os floor"
+    if quote == "<" or "/" not in header:
+        return
+    target = header.split("/")[0]
+    if target == floor or target not in FLOORS:
+        return
+    if target not in FLOORS[floor]:
+        yield f"{name}:{number}: {floor} may not include {target} ({header})"
+    elif (floor, target) in NARROW and header not in NARROW[floor, target]:
+        yield f"{name}:{number}: {floor} may not include {header}"
+
+
+def text_breaches(path, floor, number, line):
+    name = path.relative_to(SRC).as_posix()
+    if floor != "os" and PROC_PATH.search(line):
+        yield f"{name}:{number}: only the os floor reads /proc"
+    if name not in VERSION_FILES and VERSION_TEST.search(line):
+        yield f"{name}:{number}: compares versions outside of the layout"
+
+
+def file_breaches(path):
+    floor = path.relative_to(SRC).parts[0]
+    name = path.relative_to(SRC).as_posix()
+    if floor not in FLOORS:
+        yield f"{name}: '{floor}' is no floor"
+        return
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if len(lines) > MAX_LINES:
+        yield f"{name}: {len(lines)} lines, more than {MAX_LINES}"
+    if not lines or "SPDX-License-Identifier: MIT" not in lines[0]:
+        yield f"{name}:1: no SPDX line"
+    for number, line in enumerate(lines, 1):
+        match = INCLUDE.match(line)
+        if match:
+            yield from include_breaches(path, floor, number, match[1], match[2])
+        else:
+            yield from text_breaches(path, floor, number, line)
+
+
+def main():
+    breaches = [breach
+                for pattern in ("*.c", "*.h", "*.def")
+                for path in sorted(SRC.rglob(pattern))
+                for breach in file_breaches(path)]
+    print("\n".join(breaches) if breaches else "floors: clean")
+    return 1 if breaches else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,271 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs everything that checks fireglass and closes with one line: N passed, N failed, N skipped.
+
+    tools/run_tests.py [--only STAGE[,STAGE...]] [--fuzz-seconds N]
+
+Stages, in order: lint, build, unit, asan, cross, interpreters, python, live, browser, fuzz.
+Build directories are build-gcc, build-clang, build-asan and build-cross beside the sources.
+Exits 1 if anything failed. With FIREGLASS_CI=1 a skipped test is a failure.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+IN_CI = os.environ.get("FIREGLASS_CI") == "1"
+SANITIZER_ENV = {
+    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1:allocator_may_return_null=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+}
+
+
+class Counts:
+    def __init__(self, passed=0, failed=0, skipped=0):
+        self.passed, self.failed, self.skipped = passed, failed, skipped
+
+    def __iadd__(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        return self
+
+    def __str__(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def run(*command, env=None, cwd=ROOT, **options):
+    print("+", " ".join(str(word) for word in command), flush=True)
+    merged = dict(os.environ, **(env or {}))
+    return subprocess.run([str(word) for word in command], cwd=cwd, env=merged, check=False,
+                          **options)
+
+
+def check(*command, **options):
+    """A command that counts as one test."""
+    return Counts(passed=1) if run(*command, **options).returncode == 0 else Counts(failed=1)
+
+
+def junit_counts(path, returncode):
+    """What a JUnit file says; a runner that failed without naming a failed test is one failure."""
+    counts = Counts()
+    try:
+        cases = list(xml.etree.ElementTree.parse(path).iter("testcase"))
+    except (OSError, xml.etree.ElementTree.ParseError) as error:
+        print(f"no result file {path}: {error}")
+        return Counts(failed=1)
+    for case in cases:
+        if case.find("failure") is not None or case.find("error") is not None:
+            counts.failed += 1
+            print(f"FAILED: {case.get('classname')} {case.get('name')}")
+        elif case.find("skipped") is not None:
+            counts.skipped += 1
+            print(f"skipped: {case.get('classname')} {case.get('name')}")
+        else:
+            counts.passed += 1
+    if not cases or (returncode != 0 and counts.failed == 0):
+        counts.failed += 1
+    return counts
+
+
+def tracked(*patterns):
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "--", *patterns],
+                            cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    files = [name for name in listed.stdout.split("\n") if name and (ROOT / name).is_file()]
+    if files or listed.returncode == 0:
+        return files
+    # a tarball has no git: whatever lies there
+    return [str(path.relative_to(ROOT)) for pattern in patterns for path in ROOT.rglob(pattern)]
+
+
+# ---- stages --------------------------------------------------------------------------------------
+
+def lint():
+    counts = check("tools/check_floors.py")
+    scripts = [name for name in tracked("tools/*", ".ci/run", "tests/*.sh")
+               if (ROOT / name).read_bytes()[:32].split(b"\n")[0] in
+               (b"#!/bin/sh", b"#!/usr/bin/env bash", b"#!/bin/bash")]
+    counts += check("shellcheck", *scripts)
+    texts = tracked("*.c", "*.h", "*.def", "*.py", "*.md", "*.js", "*.mjs", "*.css", "Makefile")
+    counts += check("codespell", "-I", "tools/codespell.txt", *texts)
+    counts += check("cppcheck", "--quiet", "--error-exitcode=1", "--inline-suppr", "--std=c11",
+                    "--enable=warning,portability", "--suppress=missingIncludeSystem",
+                    "--suppressions-list=tools/cppcheck.txt", "-Isrc", "-j2", "src")
+    return counts
+
+
+def setup(directory, *options, env=None):
+    path = ROOT / directory
+    if (path / "build.ninja").is_file():
+        return True
+    shutil.rmtree(path, ignore_errors=True)
+    return run("meson", "setup", directory, "--werror", *options, env=env,
+               stdout=subprocess.DEVNULL).returncode == 0
+
+
+def compile_in(directory, *options, env=None):
+    if not setup(directory, *options, env=env):
+        return Counts(failed=1)
+    return check("ninja", "-C", directory, "--quiet")
+
+
+def build():
+    counts = compile_in("build-gcc", "-Dtests=enabled", env={"CC": "gcc"})
+    counts += compile_in("build-clang", "-Dtests=enabled", env={"CC": "clang"})
+    return counts
+
+
+def meson_test(directory, env=None):
+    result = run("meson", "test", "-C", directory, "--no-rebuild", "--print-errorlogs", "-q",
+                 "--num-processes", "2", env=env)
+    return junit_counts(ROOT / directory / "meson-logs" / "testlog.junit.xml", result.returncode)
+
+
+def unit():
+    counts = meson_test("build-gcc")
+    counts += meson_test("build-clang")
+    return counts
+
+
+def asan():
+    counts = compile_in("build-asan", "-Dtests=enabled", "-Dfuzzers=true",
+                        "-Db_sanitize=address,undefined", "-Db_lundef=false", env={"CC": "clang"})
+    counts += meson_test("build-asan", env=SANITIZER_ENV)
+    return counts
+
+
+def cross():
+    """aarch64: only data differs, so that it must compile, all of it."""
+    return compile_in("build-cross", "--cross-file", "tools/aarch64.ini", "-Dtests=disabled")
+
+
+def interpreters():
+    return check("tools/interpreters", "provide")
+
+
+def pytest(directory, *options):
+    report = ROOT / "build-gcc" / f"pytest-{pathlib.Path(directory).name}.xml"
+    report.parent.mkdir(exist_ok=True)
+    result = run(sys.executable if has_pytest() else "/usr/bin/python3", "-m", "pytest", "-q",
+                 f"--junitxml={report}", *options, directory,
+                 env={"FIREGLASS_BIN": str(ROOT / "build-gcc" / "fireglass"),
+                      "FIREGLASS_BUILD": str(ROOT / "build-gcc"),
+                      "PYTHONDONTWRITEBYTECODE": "1"})
+    return junit_counts(report, result.returncode)
+
+
+def has_pytest():
+    return subprocess.run([sys.executable, "-c", "import pytest, pexpect"], check=False,
+                          stderr=subprocess.DEVNULL).returncode == 0
+
+
+def python():
+    return pytest("tests/unit", "-p", "no:cacheprovider")
+
+
+def live():
+    return pytest("tests/live", "-p", "no:cacheprovider")
+
+
+def browser():
+    directory = ROOT / "tests" / "browser"
+    if not (shutil.which("chromium") or shutil.which("google-chrome")):
+        print("skipped: no chromium")
+        return Counts(skipped=1)
+    if not (directory / "node_modules" / "playwright-core").is_dir():
+        if run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=directory,
+               stdout=subprocess.DEVNULL).returncode != 0:
+            return Counts(failed=1)
+    tests = sorted(str(path) for path in directory.glob("*.test.mjs"))
+    result = run("node", "--test", "--test-reporter=tap", *tests, cwd=directory,
+                 env={"FIREGLASS_BUILD": str(ROOT / "build-gcc")}, stdout=subprocess.PIPE,
+                 text=True)
+    print(result.stdout)
+    totals = dict(re.findall(r"^# (pass|fail|cancelled|skipped|todo) (\d+)$", result.stdout, re.M))
+    counts = Counts(int(totals.get("pass", 0)),
+                    int(totals.get("fail", 0)) + int(totals.get("cancelled", 0)),
+                    int(totals.get("skipped", 0)) + int(totals.get("todo", 0)))
+    if not counts.passed or (result.returncode != 0 and not counts.failed):
+        counts.failed += 1
+    return counts
+
+
+def fuzz(seconds=20):
+    """Two fuzzers at a time, each for so many seconds."""
+    counts = Counts()
+    if not (ROOT / "build-asan" / "build.ninja").is_file():
+        counts += asan()
+    fuzzers = sorted(path for path in (ROOT / "build-asan" / "tests").glob("fuzz_*")
+                     if path.is_file() and os.access(path, os.X_OK))
+    for start in range(0, len(fuzzers), 2):
+        running = [(path, start_fuzzer(path, seconds)) for path in fuzzers[start:start + 2]]
+        for path, process in running:
+            output = process.communicate()[0]
+            print(f"{path.name}: {last_line(output)}")
+            if process.returncode == 0:
+                counts.passed += 1
+            else:
+                print(output[-4000:])
+                counts.failed += 1
+    if not fuzzers:
+        counts.failed += 1
+    return counts
+
+
+def start_fuzzer(path, seconds):
+    corpus = ROOT / "build-asan" / "corpus" / path.name
+    corpus.mkdir(parents=True, exist_ok=True)
+    seeds = ROOT / "tests" / "fuzz" / "seeds" / path.name
+    artifacts = ROOT / "build-asan" / "artifacts" / path.name
+    artifacts.mkdir(parents=True, exist_ok=True)
+    command = [str(path), f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048",
+               f"-artifact_prefix={artifacts}/", str(corpus)]
+    if seeds.is_dir():
+        command.append(str(seeds))
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            errors="replace", env=dict(os.environ, **SANITIZER_ENV))
+
+
+def last_line(text):
+    lines = [line for line in text.strip().split("\n") if line]
+    return lines[-1] if lines else "said nothing"
+
+
+STAGES = {
+    "lint": lint, "build": build, "unit": unit, "asan": asan, "cross": cross,
+    "interpreters": interpreters, "python": python, "live": live, "browser": browser,
+    "fuzz": fuzz,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--only", help="stages, separated by commas")
+    parser.add_argument("--fuzz-seconds", type=int, default=20, help="for each fuzzer")
+    options = parser.parse_args()
+    wanted = options.only.split(",") if options.only else list(STAGES)
+    total, summary = Counts(), []
+    for name in wanted:
+        if name not in STAGES:
+            parser.error(f"there is no stage '{name}'; there are {', '.join(STAGES)}")
+        print(f"\n== {name}", flush=True)
+        began = time.monotonic()
+        counts = fuzz(options.fuzz_seconds) if name == "fuzz" else STAGES[name]()
+        summary.append(f"{name:13} {time.monotonic() - began:6.0f} s  {counts}")
+        total += counts
+    print("\n" + "\n".join(summary))
+    if IN_CI and total.skipped:
+        print("in CI nothing may be skipped")
+    print(total)
+    return 1 if total.failed or (IN_CI and total.skipped) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
