@@ -4,10 +4,10 @@
 
     embed.py OUT.c OUT.h NAME=FILE[,FILE...] ...
 
-Files of one NAME are joined in the order given. JavaScript modules (.js) are made one script: lines
-that begin with `import ` go, a leading `export ` goes, as do indentation and lines that are only a
-comment; so an import must stand on one line and name one of the files, and no two files may declare
-the same name at top level.
+Files of one NAME are joined in the order given. JavaScript modules (.js) are made one script:
+imports go, a leading `export ` goes, as do indentation and lines that are only a comment; so an
+import must name one of the files, no two files may declare the same name at top level, and no
+string may go over several lines.
 The header declares, for each NAME, `extern const char NAME[];`.
 """
 
@@ -18,16 +18,17 @@ import sys
 DECLARED = re.compile(r"(?:const|let|function\*?|class)\s+(\w+)")
 
 
-IMPORTED = re.compile(r"import .* from '\./([\w.]+)';")
+IMPORT = re.compile(r"^import\s[^;]*?\sfrom '\./([\w.]+)';$", re.MULTILINE)
 
 
 def script_lines(path, names):
-    for line in path.read_text(encoding="utf-8").splitlines():
+    text = path.read_text(encoding="utf-8")
+    for name in IMPORT.findall(text):
+        if name not in names:
+            sys.exit(f"embed.py: {path} imports {name}, which is not among the files to join")
+    for line in IMPORT.sub("", text).splitlines():
         stripped = line.strip()
-        match = IMPORTED.match(line)
-        if match and match[1] not in names:
-            sys.exit(f"embed.py: {path} imports {match[1]}, which is not among the files to join")
-        if stripped and not stripped.startswith(("//", "import ")):
+        if stripped and not stripped.startswith("//"):
             yield line.removeprefix("export ")
 
 

@@ -2,10 +2,10 @@
 /*
  * Folded text: one line per distinct stack, root first, `frame;frame;frame COUNT`, sorted.
  *
- * Frames read as in export/label.h and are escaped there, so that a reader gets them back by cutting
- * the line at its last space and at each `;`. One thing more: a last frame that itself ends in a space
- * and a number has that space written as \x20, because flamegraph.pl would take `Thread 3 17` for
- * two counts.
+ * Frames read as in export/label.h and are escaped there, so that a reader gets them back by
+ * cutting the line at its last space and at each `;`. One thing more: a last frame that itself ends
+ * in a space and a number has that space written as \x20, because flamegraph.pl would take
+ * `Thread 3 17` for two counts.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -21,8 +21,8 @@
  * A profile in which each function is an escaped label: frames that read alike (a shortened file, a
  * line left out) become one, so that no two lines of the output are equal.
  */
-static void relabel(struct profile *labels, const struct profile *p,
-	const struct export_options *options)
+static void relabel(
+	struct profile *labels, const struct profile *p, const struct export_options *options)
 {
 	_cleanup_free_ frame_id *frame_of = xcalloc(p->frame_count, sizeof(*frame_of));
 	_cleanup_free_ stack_id *stack_of = xcalloc(p->stack_count, sizeof(*stack_of));
@@ -92,8 +92,8 @@ static void write_tree(FILE *out, const struct profile *labels, const struct tre
 	}
 }
 
-static struct err *folded_write(FILE *out, const struct profile *p,
-	const struct export_options *options)
+static struct err *folded_write(
+	FILE *out, const struct profile *p, const struct export_options *options)
 {
 	_cleanup_(profile_deinit) struct profile labels;
 	_cleanup_(tree_deinit) struct tree t = { 0 };

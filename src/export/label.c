@@ -14,7 +14,7 @@ static bool starts_with(const char *s, const char *end, const char *prefix)
 	return (size_t)(end - s) >= len && memcmp(s, prefix, len) == 0;
 }
 
-/* What follows `lib/pythonX.Y/` if `s` begins with it, else NULL. A `t` marks free-threaded builds. */
+/* What follows `lib/pythonX.Y/` if `s` begins with it, else NULL. A `t` marks free threading. */
 static const char *after_stdlib(const char *s, const char *end)
 {
 	if (starts_with(s, end, "lib64/python"))
@@ -142,8 +142,8 @@ static bool is_line_end(uint32_t c)
 static bool is_unseen(uint32_t c)
 {
 	return c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
-	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-	       (c >= 0xfff9 && c <= 0xfffb) || c == 0xfffe || c == 0xffff;
+		(c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+		(c >= 0xfff9 && c <= 0xfffb) || c == 0xfffe || c == 0xffff;
 }
 
 static void add_hex(struct buf *out, uint32_t c)

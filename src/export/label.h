@@ -3,8 +3,8 @@
  * How frames read in text, the same in every format.
  *
  *	function (file:line)      a frame; the executing line
- *	function (file:first)     options->functions: the line where the function begins, so that two
- *	                          functions of one name in one file stay apart
+ *	function (file:first)     options->functions: the line where the function begins, so that
+ *	                          two functions of one name in one file stay apart
  *	function (file)           options->no_lines, or the line is not known
  *	name                      threads, marks such as (idle), and what has no file
  *
@@ -37,7 +37,7 @@ struct label_slice {
 	size_t len;
 };
 
-/* The file of a function as options ask for it: a part of the stored text, which it lives as long as. */
+/* The file of a function as options ask for it: a part of the stored text. */
 struct label_slice label_file(const struct profile *p, const struct store_function *f,
 	const struct export_options *options);
 
@@ -62,8 +62,8 @@ void label_unescape(struct buf *out, const char *text, size_t len);
 
 /*
  * Appends `text` so that a person sees every character of it, in order: control characters, those
- * without width and those that turn the direction of writing come as \xHH and \uHHHH. For pictures and
- * terminals; not reversible, as backslashes are left alone.
+ * without width and those that turn the direction of writing come as \xHH and \uHHHH. For pictures
+ * and terminals; not reversible, as backslashes are left alone.
  */
 void label_visible(struct buf *out, const char *text, size_t len);
 

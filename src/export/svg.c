@@ -32,7 +32,7 @@ struct svg_colour svg_colour(const struct svg_picture *picture, function_id func
 	const struct profile *p = picture->profile;
 	const struct store_function *f = &p->functions[function];
 	const struct store_string *name = &p->strings[f->name];
-	// always the shortened file: the same function has the same colour with and without full paths
+	// always the shortened file: full paths change no colour
 	struct export_options shortened = *picture->options;
 	shortened.full_paths = false;
 	struct label_slice file = label_file(p, f, &shortened);
@@ -97,13 +97,14 @@ static void svg_write_parts(FILE *out, const struct svg_picture *picture)
 	fputs("<script id=\"fireglass-data\" type=\"application/json\">", out);
 	svg_write_data(out, picture);
 	// page_js holds no end of a CDATA section: tests/unit/test_svg.c
-	fprintf(out, "</script>\n<script><![CDATA[\n(() => {\n'use strict';\n%s})();\n]]></script>\n",
+	fprintf(out,
+		"</script>\n<script><![CDATA[\n(() => {\n'use strict';\n%s})();\n]]></script>\n",
 		svg_page_js);
 	fputs("</svg>\n", out);
 }
 
-static struct err *svg_write(FILE *out, const struct profile *p,
-	const struct export_options *options)
+static struct err *svg_write(
+	FILE *out, const struct profile *p, const struct export_options *options)
 {
 	struct svg_picture picture = { .profile = p, .options = options };
 

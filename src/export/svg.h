@@ -4,8 +4,8 @@
  *
  * The file holds the profile three times over, each for a reader of its own: a still picture for
  * viewers without scripts (svg_still.c), the whole tree as JSON (svg_data.c), and the program that
- * replaces the former by a page drawn from the latter (the scripts in svg/). All take names from the target,
- * so nothing is written but through fmt/xml_out and fmt/json_writer.
+ * replaces the former by a page drawn from the latter (the scripts in svg/). Names come from the
+ * target, so nothing is written but through fmt/xml_out and fmt/json_writer.
  */
 #ifndef FIREGLASS_EXPORT_SVG_H
 #define FIREGLASS_EXPORT_SVG_H
@@ -40,7 +40,7 @@ extern const char svg_classes[LABEL_ORIGINS];
 
 const char *svg_title(const struct svg_picture *picture);
 
-/* What is drawn of the initial view at a fixed width, as one <g>; *height_ret is the picture's height. */
+/* The initial view at a fixed width, as one <g>; *height_ret is the height of the picture. */
 #define SVG_STILL_WIDTH 1200
 void svg_add_still(struct buf *out, const struct svg_picture *picture, unsigned int *height_ret);
 
@@ -52,17 +52,16 @@ void svg_add_still(struct buf *out, const struct svg_picture *picture, unsigned 
  *	total                    samples
  *	names, files             strings
  *	functions                5 numbers each: name, file, first line, origin, tone
- *	nodes                    all nodes but the root, in preorder, as packed numbers: 2 * function,
- *	                         plus 1 if two more follow: how many levels up from the node before
- *	                         (else 0: its child), and self samples (else 0)
- *	lines                    packed, for each of these nodes: how many lines, less 1; then for each,
- *	                         largest first, its distance from the function's first line, as a signed
- *	                         number (n >= 0: 2n, else -2n - 1), and, if there are several, its samples.
- *	                         null with no_lines
+ *	nodes                    all nodes but the root, in preorder, as packed numbers:
+ *	                         2 * function, plus 1 if two more follow: how many levels up from
+ *	                         the node before (else 0: its child), and self samples (else 0)
+ *	lines                    packed, for each of these nodes: how many lines, less 1; then for
+ *	                         each, largest first, its distance from the function's first line as
+ *	                         a signed number (n >= 0: 2n, else -2n - 1), and, if there are
+ *	                         several, its samples. Missing with no_lines
  *
- * A packed number is digits of 5 bits, lowest first, each as the letter A-Z a-z 0-9 - _ of its value,
- * plus 32 if more follow. A file of this is half the size of one with numbers in decimal, and reads
- * in half the time.
+ * A packed number is digits of 5 bits, lowest first, each as the letter A-Z a-z 0-9 - _ of its
+ * value, plus 32 if more follow: half the size of numbers in decimal, and half the time to read.
  */
 void svg_write_data(FILE *out, const struct svg_picture *picture);
 

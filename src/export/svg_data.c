@@ -39,7 +39,7 @@ static uint32_t number(struct numbering *n, uint32_t id)
 	return n->number_of[id];
 }
 
-/* What of the profile the tree uses. `file_of[number of a file]` is a function that has this file. */
+/* What of the profile the tree uses. file_of[number of a file] is a function that has it. */
 struct tables {
 	struct numbering functions, names, files;
 	function_id *file_of;
@@ -70,8 +70,8 @@ static void tables_deinit(struct tables *t)
 	free(t->file_of);
 }
 
-static void write_strings(struct json_writer *w, const struct svg_picture *picture,
-	const struct tables *t)
+static void write_strings(
+	struct json_writer *w, const struct svg_picture *picture, const struct tables *t)
 {
 	const struct profile *p = picture->profile;
 
@@ -94,8 +94,8 @@ static void write_strings(struct json_writer *w, const struct svg_picture *pictu
 	json_end_array(w);
 }
 
-static void write_functions(struct json_writer *w, const struct svg_picture *picture,
-	struct tables *t)
+static void write_functions(
+	struct json_writer *w, const struct svg_picture *picture, struct tables *t)
 {
 	json_key(w, "functions");
 	json_begin_array(w);

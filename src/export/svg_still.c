@@ -54,7 +54,7 @@ static double char_px(uint32_t c, double font_px)
 	return font_px * (c >= 'A' && c <= 'Z' ? 0.76 : 0.66);
 }
 
-/* How much of `text` fits into `px`; widths are those of a wide font, so it errs to the short side. */
+/* How much of `text` fits into `px`. Widths are those of a wide font: it errs to the short side. */
 static size_t fitting_bytes(const struct buf *text, double px, double font_px)
 {
 	const unsigned char *s = (const unsigned char *)buf_str(text);
@@ -75,7 +75,7 @@ static size_t fitting_bytes(const struct buf *text, double px, double font_px)
 	return text->len;
 }
 
-/* s->raw made visible, cut to `px` and escaped, onto the output. Nothing if not even a letter fits. */
+/* s->raw made visible, cut to `px` and escaped, onto the output; nothing if no letter fits. */
 static void add_fitted(struct still *s, double px, double font_px)
 {
 	buf_clear(&s->text);
@@ -98,7 +98,8 @@ static uint64_t least_total(const struct still *s)
 {
 	const struct tree *t = &s->picture->tree;
 	_cleanup_free_ uint64_t *totals = xcalloc(t->node_count, sizeof(*totals));
-	uint64_t least = s->px_per_sample > 0 ? (uint64_t)ceil(STILL_LEAST_PX / s->px_per_sample) : 1;
+	uint64_t least =
+		s->px_per_sample > 0 ? (uint64_t)ceil(STILL_LEAST_PX / s->px_per_sample) : 1;
 	size_t count = 0;
 
 	if (least < 1)
@@ -142,7 +143,7 @@ static double share_percent(const struct still *s, uint64_t samples)
 	return total ? 100.0 * (double)samples / (double)total : 0;
 }
 
-/* Shown on hover. Ends with add_end(); slivers that nobody can point at have no title and no group. */
+/* Shown on hover. Ends with add_end(); slivers that nobody can point at have no title. */
 static void begin_titled(struct still *s, uint64_t samples, double width)
 {
 	if (width < TITLE_LEAST_PX)
@@ -158,8 +159,8 @@ static void add_rect(struct still *s, const char *css, double x, double y, doubl
 	double gap = width > 2 ? 0.7 : 0;
 
 	buf_printf(s->out,
-		"<rect class=\"%s\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%d\" rx=\"2\"/>", css, x,
-		y, width - gap, ROW_PX - 1);
+		"<rect class=\"%s\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%d\" rx=\"2\"/>",
+		css, x, y, width - gap, ROW_PX - 1);
 }
 
 static void add_label(struct still *s, const char *css, double x, double y, double width)
@@ -257,11 +258,11 @@ static void draw_chart(struct still *s)
 	}
 }
 
-static void draw_text(struct still *s, const char *css, double font_px, double x, double y,
-	double width)
+static void draw_text(
+	struct still *s, const char *css, double font_px, double x, double y, double width)
 {
-	buf_printf(s->out, "<text class=\"%s\" font-size=\"%.0f\" x=\"%.1f\" y=\"%.1f\">", css, font_px, x,
-		y);
+	buf_printf(s->out, "<text class=\"%s\" font-size=\"%.0f\" x=\"%.1f\" y=\"%.1f\">", css,
+		font_px, x, y);
 	add_fitted(s, width, font_px);
 	buf_add_str(s->out, "</text>\n");
 }

@@ -110,7 +110,7 @@ static bool needs_escape(const struct json_writer *w, uint32_t c)
 	if (!w->embedded)
 		return false;
 	return c == '<' || c == '>' || c == '&' || (c >= 0x7f && c < 0xa0) || c == 0x2028 ||
-	       c == 0x2029 || c == 0xfffe || c == 0xffff;
+		c == 0x2029 || c == 0xfffe || c == 0xffff;
 }
 
 static void emit_escape(struct json_writer *w, uint32_t c)
@@ -137,7 +137,8 @@ static void emit_quoted(struct json_writer *w, const char *text, size_t len)
 	for (size_t i = 0; i < len;) {
 		uint32_t c;
 		size_t n = utf8_decode(s + i, len - i, &c);
-		bool broken = c == UTF8_REPLACEMENT && !(n == 3 && memcmp(s + i, "\xef\xbf\xbd", 3) == 0);
+		bool broken =
+			c == UTF8_REPLACEMENT && !(n == 3 && memcmp(s + i, "\xef\xbf\xbd", 3) == 0);
 
 		if (broken || needs_escape(w, c)) {
 			emit(w, text + plain, i - plain);

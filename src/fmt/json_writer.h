@@ -8,9 +8,9 @@
  *	json_u64(&w, 4711);
  *	json_end_object(&w);
  *
- * Commas, colons and indentation come by themselves. Strings should be UTF-8; what is not is written
- * as U+FFFD. Calls in an order that makes no JSON, and nesting deeper than JSON_MAX_DEPTH, are bugs
- * of the caller and end in an assertion. Errors of the stream stay in it: see ferror().
+ * Commas, colons and indentation come by themselves. Strings should be UTF-8; what is not is
+ * written as U+FFFD. Calls in an order that makes no JSON, and nesting deeper than JSON_MAX_DEPTH,
+ * are bugs of the caller and end in an assertion. Errors of the stream stay in it: see ferror().
  */
 #ifndef FIREGLASS_FMT_JSON_WRITER_H
 #define FIREGLASS_FMT_JSON_WRITER_H

@@ -6,11 +6,6 @@
 #include "base/cleanup.h"
 #include "base/intern.h"
 
-/* The first part of a code object, up to the last field that is read. */
-#define CODE_HEAD_BYTES 264
-/* Of a name or line table: header and the first bytes of what it holds. */
-#define WITNESS_OBJECT_BYTES 64
-
 static uint64_t code_field(const unsigned char *head, uint32_t offset)
 {
 	return offset == OFFSET_NONE || offset + 8 > CODE_HEAD_BYTES ? 0 : field_u64(head, offset);
@@ -30,11 +25,11 @@ static bool head_fits(const struct py_layout *layout)
 
 /* ---- the witness ------------------------------------------------------------------------------ */
 
-struct witness_bytes {
-	unsigned char head[CODE_HEAD_BYTES];
-	unsigned char name[WITNESS_OBJECT_BYTES];
-	unsigned char linetable[WITNESS_OBJECT_BYTES];
-};
+/* True if a code object alone tells that it is another: it carries a number of its own. */
+static bool has_version(const struct py_layout *layout)
+{
+	return layout->at.code_version != OFFSET_NONE;
+}
 
 /*
  * How much of the head has to be read: the bytecode itself begins after it, and the last fields of
@@ -47,57 +42,74 @@ static size_t head_bytes(const struct py_layout *layout)
 	return size < CODE_HEAD_BYTES ? size : CODE_HEAD_BYTES;
 }
 
-static uint64_t digest(const struct py_runtime *rt, const struct witness_bytes *w)
+static uint64_t digest(const struct py_runtime *rt, const struct code_witness_bytes *w)
 {
 	const struct py_offsets *at = &rt->layout.at;
 	const uint32_t pointers[] = { at->object_type, at->code_filename, at->code_name,
 		at->code_qualname, at->code_linetable };
-	uint32_t version = at->code_version == OFFSET_NONE ? 0 : field_u32(w->head, at->code_version);
+	uint32_t version = has_version(&rt->layout) ? field_u32(w->head, at->code_version) : 0;
 	uint64_t h = intern_hash2(field_u32(w->head, at->code_firstlineno), version);
 
 	for (size_t i = 0; i < ARRAY_LEN(pointers); i++)
 		h = intern_hash2(h, code_field(w->head, pointers[i]));
+	if (has_version(&rt->layout))
+		return h;
 	// after the object header: length and hash of the name, length and beginning of the table
-	for (uint32_t i = at->object_size; i + 8 <= WITNESS_OBJECT_BYTES; i += 8) {
+	for (uint32_t i = at->object_size; i + 8 <= CODE_WITNESS_BYTES; i += 8) {
+		// a bytes object's hash changes when it is first asked for
+		bool cached_hash = i == at->bytes_size + 8;
+
 		if (i < at->object_size + 16)
 			h = intern_hash2(h, field_u64(w->name, i));
-		h = intern_hash2(h, field_u64(w->linetable, i));
+		if (!cached_hash)
+			h = intern_hash2(h, field_u64(w->linetable, i));
 	}
 	return h;
 }
 
-/* A bytes object's cached hash changes when it is first asked for: it is no part of the witness. */
-static void mask_bytes_hash(const struct py_runtime *rt, struct witness_bytes *w)
+/* The ranges of one code object; returns how many. */
+static size_t witness_ranges(const struct py_runtime *rt, remote_addr address,
+	const struct code_witness *known, struct code_witness_bytes *w, struct mem_range ranges[3])
 {
-	uint32_t hash_at = rt->layout.at.bytes_size + 8;
+	ranges[0] = (struct mem_range){ address, w->head, head_bytes(&rt->layout) };
+	if (has_version(&rt->layout))
+		return 1;
+	ranges[1] = (struct mem_range){ known->name, w->name, sizeof(w->name) };
+	ranges[2] = (struct mem_range){ known->linetable, w->linetable, sizeof(w->linetable) };
+	return 3;
+}
 
-	if (hash_at + 8 <= WITNESS_OBJECT_BYTES)
-		memset(w->linetable + hash_at, 0, 8);
+size_t code_check_ranges(
+	const struct py_runtime *rt, struct code_checks *checks, struct mem_range *ranges)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < checks->count; i++)
+		n += witness_ranges(rt, checks->checks[i].address, &checks->checks[i].witness,
+			&checks->bytes[i], &ranges[n]);
+	return n;
+}
+
+void code_check_evaluate(const struct py_runtime *rt, struct code_checks *checks, size_t whole)
+{
+	size_t per_code = has_version(&rt->layout) ? 1 : 3;
+
+	for (size_t i = 0; i < checks->count; i++) {
+		struct code_check *c = &checks->checks[i];
+
+		c->same = (i + 1) * per_code <= whole &&
+			  digest(rt, &checks->bytes[i]) == c->witness.digest;
+	}
 }
 
 enum read_status code_check_all(
-	const struct py_runtime *rt, struct mem_reader *mem, struct code_check *checks, size_t count)
+	const struct py_runtime *rt, struct mem_reader *mem, struct code_checks *checks)
 {
-	struct mem_range ranges[CODE_CHECKS_MAX * 3];
-	struct witness_bytes bytes[CODE_CHECKS_MAX];
-	size_t whole, head = head_bytes(&rt->layout);
+	struct mem_range ranges[CODE_RANGES_MAX];
+	size_t whole, count = code_check_ranges(rt, checks, ranges);
+	enum read_status status = mem_readv(mem, ranges, count, &whole);
 
-	for (size_t i = 0; i < count; i++) {
-		struct witness_bytes *w = &bytes[i];
-		const struct code_witness *known = &checks[i].witness;
-
-		checks[i].same = false;
-		ranges[i * 3] = (struct mem_range){ checks[i].address, w->head, head };
-		ranges[i * 3 + 1] = (struct mem_range){ known->name, w->name, sizeof(w->name) };
-		ranges[i * 3 + 2] =
-			(struct mem_range){ known->linetable, w->linetable, sizeof(w->linetable) };
-	}
-	enum read_status status = mem_readv(mem, ranges, count * 3, &whole);
-	// what lies before a range that failed was read; the rest is not known to be the same
-	for (size_t i = 0; i < whole / 3; i++) {
-		mask_bytes_hash(rt, &bytes[i]);
-		checks[i].same = digest(rt, &bytes[i]) == checks[i].witness.digest;
-	}
+	code_check_evaluate(rt, checks, whole);
 	return status;
 }
 
@@ -183,7 +195,7 @@ static uint32_t traceable_bytes(const struct py_runtime *rt, const unsigned char
 }
 
 static enum read_status read_fields(struct py_runtime *rt, struct mem_reader *mem,
-	remote_addr address, struct witness_bytes *w, struct py_code *code)
+	remote_addr address, struct code_witness_bytes *w, struct py_code *code)
 {
 	const struct py_offsets *at = &rt->layout.at;
 	enum read_status status = mem_read(mem, address, w->head, head_bytes(&rt->layout));
@@ -206,29 +218,25 @@ static enum read_status read_fields(struct py_runtime *rt, struct mem_reader *me
 
 /* The witness is read after the fields: if it agrees with the head read before, so do they. */
 static enum read_status read_witness(const struct py_runtime *rt, struct mem_reader *mem,
-	remote_addr address, struct witness_bytes *w, struct py_code *code)
+	remote_addr address, struct code_witness_bytes *w, struct py_code *code)
 {
-	unsigned char again[CODE_HEAD_BYTES];
-	struct mem_range ranges[] = {
-		{ code->witness.name, w->name, sizeof(w->name) },
-		{ code->witness.linetable, w->linetable, sizeof(w->linetable) },
-		{ address, again, head_bytes(&rt->layout) },
-	};
-	size_t whole;
-	enum read_status status = mem_readv(mem, ranges, ARRAY_LEN(ranges), &whole);
+	struct code_witness_bytes again;
+	struct mem_range ranges[3];
+	size_t whole, count = witness_ranges(rt, address, &code->witness, &again, ranges);
+	enum read_status status = mem_readv(mem, ranges, count, &whole);
 
 	if (status != READ_OK)
 		return status;
-	mask_bytes_hash(rt, w);
-	code->witness.digest = digest(rt, w);
-	memcpy(w->head, again, sizeof(again));
+	code->witness.digest = digest(rt, &again);
+	memcpy(w->name, again.name, sizeof(w->name));
+	memcpy(w->linetable, again.linetable, sizeof(w->linetable));
 	return digest(rt, w) == code->witness.digest ? READ_OK : READ_TORN;
 }
 
 enum read_status code_read(
 	struct py_runtime *rt, struct mem_reader *mem, remote_addr address, struct py_code *ret)
 {
-	struct witness_bytes w = { 0 };
+	struct code_witness_bytes w = { 0 };
 	struct py_code code = { 0 };
 
 	if (!remote_plausible(address) || !head_fits(&rt->layout))

@@ -4,10 +4,10 @@
  *
  * A code object may be freed and another made at the same address, even with its name at the same
  * address. So what is known of one is kept with a witness (struct code_witness), which
- * code_read_witnesses() reads again cheaply for many at once; a changed witness is another code
- * object. Witness: type, first line, the addresses of name, file and line table, the name's length
- * and hash, the line table's length and first bytes, and the version number that 3.12 and newer
- * give to each code object.
+ * is read again cheaply, for many at once; a changed witness is another code object. Witness: type,
+ * first line, the addresses of name, file and line table; with 3.12 and newer the version number
+ * that each code object is given, before that the name's length and hash and the line table's
+ * length and first bytes.
  */
 #ifndef FIREGLASS_PYABI_CODE_H
 #define FIREGLASS_PYABI_CODE_H
@@ -45,10 +45,38 @@ struct code_check {
 };
 
 #define CODE_CHECKS_MAX 64
+#define CODE_RANGES_MAX (CODE_CHECKS_MAX * 3)
 
-/* Looks whether the objects are what they were, in one system call; at most CODE_CHECKS_MAX. */
+#define CODE_HEAD_BYTES 264
+#define CODE_WITNESS_BYTES 64
+
+/* What is read of a code object, its name and its line table. */
+struct code_witness_bytes {
+	unsigned char head[CODE_HEAD_BYTES];
+	unsigned char name[CODE_WITNESS_BYTES];
+	unsigned char linetable[CODE_WITNESS_BYTES];
+};
+
+/*
+ * A number of code objects to be checked together: fill `checks` and `count`, have the ranges read
+ * (with a stack, or by code_check_all()), and evaluate.
+ */
+struct code_checks {
+	struct code_check checks[CODE_CHECKS_MAX];
+	size_t count;
+	struct code_witness_bytes bytes[CODE_CHECKS_MAX];
+};
+
+/* Fills in at most CODE_RANGES_MAX ranges, that lead into checks->bytes; returns how many. */
+size_t code_check_ranges(
+	const struct py_runtime *rt, struct code_checks *checks, struct mem_range *ranges);
+
+/* Judges what was read; `whole` ranges were, the rest is taken as changed. */
+void code_check_evaluate(const struct py_runtime *rt, struct code_checks *checks, size_t whole);
+
+/* Reads and judges, in one system call. */
 enum read_status code_check_all(
-	const struct py_runtime *rt, struct mem_reader *mem, struct code_check *checks, size_t count);
+	const struct py_runtime *rt, struct mem_reader *mem, struct code_checks *checks);
 
 /*
  * The line executing at a frame's instruction field; `tlbc_index` as the frame has it (0: none).

@@ -191,15 +191,22 @@ static enum read_status read_images(struct stack_reader *r, const struct py_runt
 	struct mem_reader *mem, size_t *image_bytes_ret)
 {
 	size_t image_bytes = align8(rt->layout.thread_bytes) + align8(pieces_bytes(r));
-	size_t per_image = r->piece_count + 1, whole;
+	size_t per_image = r->piece_count + 1, images = per_image * 2, whole;
+	size_t riders = r->riders ? r->riders->count : 0;
 
 	array_reserve(r->bytes, r->bytes_capacity, image_bytes * 2);
-	array_reserve(r->ranges, r->range_capacity, per_image * 2);
+	array_reserve(r->ranges, r->range_capacity, images + riders);
 	add_ranges(r, rt, 0, r->bytes);
 	add_ranges(r, rt, per_image, r->bytes + image_bytes);
+	if (riders)
+		memcpy(r->ranges + images, r->riders->ranges, riders * sizeof(r->ranges[0]));
 	r->counts.reads++;
-	enum read_status status = read_ranges(mem, r->ranges, per_image * 2, &whole);
+	enum read_status status = read_ranges(mem, r->ranges, images + riders, &whole);
 	*image_bytes_ret = image_bytes;
+	if (r->riders)
+		r->riders->whole = whole > images ? whole - images : 0;
+	if (status == READ_FAULT && whole >= images)
+		return READ_OK; // only a rider is gone
 	if (status != READ_FAULT)
 		return status;
 	size_t failed = whole % per_image;

@@ -50,6 +50,17 @@ struct raw_stack {
 	bool holds_gil; // 3.14 and newer say so in the thread state
 };
 
+/*
+ * Other memory read in the same call, after both images: what belongs to the sample but not to the
+ * stack. The caller fills `ranges` before a read; afterwards `whole` says how many were read.
+ */
+#define STACK_RIDERS_MAX 224
+
+struct stack_riders {
+	struct mem_range ranges[STACK_RIDERS_MAX];
+	size_t count, whole;
+};
+
 /* What reading did, for the summary. */
 struct stack_counts {
 	uint64_t reads;     // system calls with two images
@@ -73,6 +84,7 @@ struct stack_reader {
 	struct mem_range *ranges;
 	size_t range_capacity;
 	struct raw_stack stacks[2]; // of both images
+	struct stack_riders *riders; // the caller's, or NULL
 	size_t samples;             // since the pieces were last trimmed
 	struct stack_counts counts;
 };

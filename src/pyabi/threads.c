@@ -6,7 +6,6 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
-#include "base/intern.h"
 
 #define THREAD_BYTES_MAX 1536
 
@@ -30,16 +29,24 @@ static bool thread_finished(const struct py_runtime *rt, const unsigned char *by
 	       field_u32(bytes, offset) & (STATUS_CLEARED | STATUS_FINALIZED);
 }
 
+/* The interpreter being listed. */
+struct listed_interp {
+	remote_addr address, gil, first_thread;
+	uint64_t id;
+};
+
 static void add_thread(struct py_threads *threads, const struct py_runtime *rt, remote_addr state,
-	remote_addr interp, uint64_t interp_id, const unsigned char *bytes)
+	const struct listed_interp *interp, const unsigned char *bytes)
 {
 	const struct py_offsets *at = &rt->layout.at;
 
 	array_reserve(threads->items, threads->capacity, threads->count + 1);
 	threads->items[threads->count++] = (struct py_thread){
 		.state = state,
-		.interp = interp,
-		.interp_id = interp_id,
+		.interp = interp->address,
+		.interp_id = interp->id,
+		.gil = interp->gil,
+		.first_thread = interp->first_thread,
 		.pthread = field_u64(bytes, at->thread_id),
 		.native_id = at->thread_native_id == OFFSET_NONE ?
 			0 :
@@ -48,26 +55,23 @@ static void add_thread(struct py_threads *threads, const struct py_runtime *rt, 
 }
 
 static enum read_status list_interpreter(const struct py_runtime *rt, struct mem_reader *mem,
-	remote_addr interp, uint64_t interp_id, struct py_threads *threads)
+	const struct listed_interp *interp, struct py_threads *threads)
 {
 	const struct py_offsets *at = &rt->layout.at;
 	unsigned char bytes[THREAD_BYTES_MAX];
-	remote_addr state;
-	enum read_status status = mem_read_u64(mem, interp + at->interp_threads_head, &state);
+	remote_addr state = interp->first_thread;
 
-	if (status != READ_OK)
-		return status;
 	for (size_t n = 0; state; n++) {
 		if (!remote_plausible(state) || n >= THREADS_MAX ||
 			rt->layout.thread_bytes > sizeof(bytes))
 			return READ_TORN;
-		status = mem_read(mem, state, bytes, rt->layout.thread_bytes);
+		enum read_status status = mem_read(mem, state, bytes, rt->layout.thread_bytes);
 		if (status != READ_OK)
 			return status;
-		if (field_u64(bytes, at->thread_interp) != interp)
+		if (field_u64(bytes, at->thread_interp) != interp->address)
 			return READ_TORN;
 		if (!thread_finished(rt, bytes))
-			add_thread(threads, rt, state, interp, interp_id, bytes);
+			add_thread(threads, rt, state, interp, bytes);
 		state = field_u64(bytes, at->thread_next);
 	}
 	return READ_OK;
@@ -96,61 +100,48 @@ static void mark_main(const struct py_runtime *rt, struct mem_reader *mem,
 		oldest->main = true;
 }
 
-static uint64_t interp_id_of(const struct py_runtime *rt, struct mem_reader *mem,
-	remote_addr interp, uint64_t position)
+/* Reads what is needed of an interpreter, and where the next one is. */
+static enum read_status read_interpreter(const struct py_runtime *rt, struct mem_reader *mem,
+	struct listed_interp *interp, remote_addr *next_ret)
 {
-	uint64_t id;
+	const struct py_offsets *at = &rt->layout.at;
+	struct mem_range ranges[4] = {
+		{ interp->address + at->interp_next, next_ret, sizeof(*next_ret) },
+		{ interp->address + at->interp_threads_head, &interp->first_thread, 8 },
+	};
+	size_t count = 2, whole;
 
-	if (rt->layout.at.interp_id == OFFSET_NONE ||
-		mem_read_u64(mem, interp + rt->layout.at.interp_id, &id) != READ_OK)
-		return position;
-	return id;
+	if (at->interp_id != OFFSET_NONE)
+		ranges[count++] = (struct mem_range){ interp->address + at->interp_id, &interp->id, 8 };
+	if (rt->layout.gil == GIL_PER_INTERPRETER)
+		ranges[count++] =
+			(struct mem_range){ interp->address + at->interp_ceval_gil, &interp->gil, 8 };
+	enum read_status status = mem_readv(mem, ranges, count, &whole);
+	if (status == READ_OK && interp->gil && !remote_plausible(interp->gil))
+		interp->gil = 0;
+	return status;
 }
 
 enum read_status threads_list(
 	const struct py_runtime *rt, struct mem_reader *mem, struct py_threads *threads)
 {
-	remote_addr interp, last = 0;
-	enum read_status status = mem_read_u64(mem, rt->interp_head, &interp);
+	remote_addr address, last = 0;
+	enum read_status status = mem_read_u64(mem, rt->interp_head, &address);
 
 	threads->count = 0;
-	for (uint64_t n = 0; status == READ_OK && interp; n++) {
-		if (!remote_plausible(interp) || n >= INTERPRETERS_MAX)
+	threads->first_interp = status == READ_OK ? address : 0;
+	for (uint64_t n = 0; status == READ_OK && address; n++) {
+		struct listed_interp interp = { .address = address, .id = n };
+
+		if (!remote_plausible(address) || n >= INTERPRETERS_MAX)
 			return READ_TORN;
-		status = list_interpreter(
-			rt, mem, interp, interp_id_of(rt, mem, interp, n), threads);
-		last = interp;
+		last = address;
+		status = read_interpreter(rt, mem, &interp, &address);
 		if (status == READ_OK)
-			status = mem_read_u64(mem, interp + rt->layout.at.interp_next, &interp);
+			status = list_interpreter(rt, mem, &interp, threads);
 	}
 	if (status == READ_OK)
 		mark_main(rt, mem, threads, last);
-	return status;
-}
-
-enum read_status threads_heads(
-	const struct py_runtime *rt, struct mem_reader *mem, uint64_t *digest_ret)
-{
-	const struct py_offsets *at = &rt->layout.at;
-	remote_addr interp, pair[2];
-	uint64_t digest = 0;
-	enum read_status status = mem_read_u64(mem, rt->interp_head, &interp);
-
-	for (size_t n = 0; status == READ_OK && interp; n++) {
-		size_t whole;
-
-		if (!remote_plausible(interp) || n >= INTERPRETERS_MAX)
-			return READ_TORN;
-		struct mem_range ranges[] = {
-			{ interp + at->interp_next, &pair[0], 8 },
-			{ interp + at->interp_threads_head, &pair[1], 8 },
-		};
-		status = mem_readv(mem, ranges, ARRAY_LEN(ranges), &whole);
-		digest = intern_hash2(intern_hash2(digest, interp), pair[1]);
-		interp = pair[0];
-	}
-	if (status == READ_OK)
-		*digest_ret = digest;
 	return status;
 }
 
@@ -273,92 +264,4 @@ enum read_status threads_names(const struct py_runtime *rt, struct mem_reader *m
 	if (status != READ_OK || !active)
 		return status;
 	return object_dict_each(&walk.py, active, visit_active, &walk);
-}
-
-/* ---- the GIL ---------------------------------------------------------------------------------- */
-
-static remote_addr holder_at(struct mem_reader *mem, remote_addr pointer)
-{
-	remote_addr holder;
-
-	return pointer && mem_read_u64(mem, pointer, &holder) == READ_OK ? holder : 0;
-}
-
-/* interp.ceval.gil leads to the interpreter's own lock or the one it shares. */
-static remote_addr interpreter_holder(
-	const struct py_runtime *rt, struct mem_reader *mem, remote_addr interp)
-{
-	const struct py_offsets *at = &rt->layout.at;
-	remote_addr gil, holder;
-	uint32_t locked;
-
-	if (mem_read_u64(mem, interp + at->interp_ceval_gil, &gil) != READ_OK ||
-		!remote_plausible(gil))
-		return 0;
-	struct mem_range ranges[] = {
-		{ gil + at->gil_last_holder, &holder, sizeof(holder) },
-		{ gil + at->gil_locked, &locked, sizeof(locked) },
-	};
-	size_t whole;
-	if (mem_readv(mem, ranges, ARRAY_LEN(ranges), &whole) != READ_OK)
-		return 0;
-	return locked == 1 ? holder : 0;
-}
-
-static bool gil_enabled(const struct py_runtime *rt, struct mem_reader *mem, remote_addr interp)
-{
-	uint32_t offset = rt->layout.at.interp_gil_enabled, enabled;
-
-	return offset != OFFSET_NONE && offset &&
-	       mem_read(mem, interp + offset, &enabled, sizeof(enabled)) == READ_OK && enabled;
-}
-
-static bool thread_flag(const struct py_runtime *rt, struct mem_reader *mem, remote_addr state)
-{
-	uint32_t holds;
-
-	return mem_read(mem, state + rt->layout.at.thread_holds_gil, &holds, sizeof(holds)) ==
-		       READ_OK &&
-	       holds == 1;
-}
-
-static remote_addr holder_in(const struct py_runtime *rt, struct mem_reader *mem,
-	const struct py_thread *thread)
-{
-	switch (rt->layout.gil) {
-	case GIL_CURRENT_SYMBOL:
-	case GIL_RUNTIME_CURRENT:
-		return holder_at(mem, rt->tstate_current);
-	case GIL_PER_INTERPRETER:
-		return interpreter_holder(rt, mem, thread->interp);
-	case GIL_THREAD_FLAG:
-		return thread_flag(rt, mem, thread->state) ? thread->state : 0;
-	case GIL_FREE_THREADED:
-		return gil_enabled(rt, mem, thread->interp) ?
-			interpreter_holder(rt, mem, thread->interp) :
-			0;
-	}
-	return 0;
-}
-
-size_t threads_gil_holders(const struct py_runtime *rt, struct mem_reader *mem,
-	const struct py_threads *threads, remote_addr *holders, size_t capacity)
-{
-	bool per_thread = rt->layout.gil == GIL_THREAD_FLAG;
-	remote_addr last_interp = 0;
-	size_t count = 0;
-
-	for (size_t i = 0; i < threads->count && count < capacity; i++) {
-		const struct py_thread *t = &threads->items[i];
-
-		// threads of an interpreter stand together
-		if (!per_thread && t->interp == last_interp)
-			continue;
-		last_interp = t->interp;
-		remote_addr holder = holder_in(rt, mem, t);
-		if (!holder || (count && holders[count - 1] == holder))
-			continue;
-		holders[count++] = holder;
-	}
-	return count;
 }

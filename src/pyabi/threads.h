@@ -18,6 +18,8 @@ struct py_thread {
 	uint64_t interp_id;    // 0 is the main interpreter; position in the list before 3.7
 	uint64_t pthread;      // pthread_self(), as threading.get_ident() gives it
 	uint64_t native_id;    // gettid() in the target's pid namespace; 0 = not known
+	remote_addr gil;       // the lock its interpreter uses (3.12, 3.13), or 0
+	remote_addr first_thread; // head of its interpreter's list when it was listed
 	bool main;             // the main thread of the main interpreter
 };
 
@@ -25,16 +27,13 @@ struct py_thread {
 struct py_threads {
 	struct py_thread *items;
 	size_t count, capacity;
+	remote_addr first_interp; // head of the list of interpreters
 };
 
 /* Lists all threads of all interpreters. READ_TORN: the lists changed under way, try again. */
 enum read_status threads_list(
 	const struct py_runtime *rt, struct mem_reader *mem, struct py_threads *threads);
 void threads_deinit(struct py_threads *threads);
-
-/* True if `list` no longer describes the target, told from the heads of its lists alone. */
-enum read_status threads_heads(const struct py_runtime *rt, struct mem_reader *mem,
-	uint64_t *digest_ret);
 
 /*
  * Before 3.11 Python does not keep kernel thread ids, but libc does, at the same place in every
@@ -50,12 +49,5 @@ typedef void (*thread_name_visitor)(void *data, uint64_t pthread, const char *na
 /* The names that threading.Thread objects have, if the target imported threading. */
 enum read_status threads_names(const struct py_runtime *rt, struct mem_reader *mem,
 	remote_addr interp, thread_name_visitor visit, void *data);
-
-/*
- * The thread states that hold a GIL (one per interpreter that has its own), at most `capacity`.
- * None while nobody holds it, or when there is no GIL.
- */
-size_t threads_gil_holders(const struct py_runtime *rt, struct mem_reader *mem,
-	const struct py_threads *threads, remote_addr *holders, size_t capacity);
 
 #endif

@@ -9,8 +9,10 @@ struct code_entry {
 	remote_addr address;
 	struct py_code code;
 	function_id function;
-	uint64_t checked; // r->now when its witness was last seen to hold
-	bool known;       // false: could not be read
+	uint64_t checked;    // r->now when it was last proven to be what it was
+	uint64_t generation; // no code object was freed since, as long as this is the generation
+	uint64_t seen;       // r->now when it was last in a stack
+	bool known;          // false: could not be read
 	// the last line looked up
 	uint64_t instr;
 	uint32_t tlbc_index;
@@ -96,58 +98,136 @@ static void entry_load(struct resolver *r, struct code_entry *e)
 	buf_deinit(&e->code.file);
 }
 
+/* ---- proofs ----------------------------------------------------------------------------------- */
+
+static bool counts_freed(const struct resolver *r)
+{
+	return r->rt->layout.at.interp_code_generation != OFFSET_NONE;
+}
+
+static void ride_count(struct resolver *r, remote_addr interp, struct stack_riders *riders)
+{
+	riders->ranges[riders->count++] = (struct mem_range){
+		interp + r->rt->layout.at.interp_code_generation, &r->freed, sizeof(r->freed)
+	};
+}
+
+static void ride_witnesses(
+	struct resolver *r, const struct resolver_codes *codes, struct stack_riders *riders)
+{
+	size_t room = (STACK_RIDERS_MAX - riders->count) / 3;
+
+	r->checks.count = 0;
+	for (size_t i = 0; i < codes->count && i < room; i++) {
+		const struct code_entry *e = &r->entries[codes->rows[i]];
+
+		if (e->known)
+			r->checks.checks[r->checks.count++] = (struct code_check){
+				.address = e->address, .witness = e->code.witness };
+	}
+	riders->count += code_check_ranges(r->rt, &r->checks, riders->ranges + riders->count);
+}
+
+void resolver_begin(struct resolver *r, const struct resolver_codes *codes, remote_addr interp,
+	struct stack_riders *riders)
+{
+	r->first_rider = riders->count;
+	if (counts_freed(r))
+		ride_count(r, interp, riders);
+	else
+		ride_witnesses(r, codes, riders);
+}
+
+/* What the riders said: marks what is proven, forgets what is another by now. */
+static void evaluate_riders(
+	struct resolver *r, remote_addr interp, const struct stack_riders *riders)
+{
+	size_t whole = riders->whole > r->first_rider ? riders->whole - r->first_rider : 0;
+
+	r->generation = 0;
+	if (counts_freed(r)) {
+		if (whole)
+			r->generation = intern_hash2(interp, r->freed) | 1;
+		return;
+	}
+	code_check_evaluate(r->rt, &r->checks, whole);
+	for (size_t i = 0; i < r->checks.count; i++)
+		if (r->checks.checks[i].same)
+			entry_find(r, r->checks.checks[i].address)->checked = r->now;
+}
+
+static bool proven(const struct resolver *r, const struct code_entry *e)
+{
+	return e->checked == r->now || (r->generation && e->generation == r->generation);
+}
+
+static void mark_proven(const struct resolver *r, struct code_entry *e)
+{
+	e->checked = r->now;
+	e->generation = r->generation;
+}
+
 /* ---- preparing -------------------------------------------------------------------------------- */
 
-struct check_batch {
-	struct code_check checks[CODE_CHECKS_MAX];
-	size_t count;
-	size_t loaded;
-};
-
-static void run_checks(struct resolver *r, struct check_batch *batch)
+/* Reads the witnesses gathered in r->checks; returns how many code objects were others. */
+static size_t run_checks(struct resolver *r)
 {
-	if (!batch->count)
-		return;
-	code_check_all(r->rt, r->mem, batch->checks, batch->count);
-	for (size_t i = 0; i < batch->count; i++) {
-		if (batch->checks[i].same)
-			continue;
-		entry_load(r, entry_find(r, batch->checks[i].address));
-		batch->loaded++;
+	size_t loaded = 0;
+
+	if (!r->checks.count)
+		return 0;
+	code_check_all(r->rt, r->mem, &r->checks);
+	for (size_t i = 0; i < r->checks.count; i++) {
+		struct code_entry *e = entry_find(r, r->checks.checks[i].address);
+
+		if (!r->checks.checks[i].same) {
+			entry_load(r, e);
+			loaded++;
+		}
+		mark_proven(r, e);
 	}
-	batch->count = 0;
+	r->checks.count = 0;
+	return loaded;
 }
 
-static void add_check(struct resolver *r, struct check_batch *batch, const struct code_entry *e)
+static size_t prepare_code(struct resolver *r, remote_addr code, struct resolver_codes *codes)
 {
-	if (batch->count == CODE_CHECKS_MAX)
-		run_checks(r, batch);
-	batch->checks[batch->count++] =
+	struct code_entry *e = entry_find(r, code);
+	size_t loaded = 0;
+
+	if (!e)
+		e = entry_add(r, code);
+	if (e->seen == r->now)
+		return 0;
+	e->seen = r->now;
+	if (codes->count < CODE_CHECKS_MAX)
+		codes->rows[codes->count++] = (uint32_t)(e - r->entries);
+	if (!e->known) {
+		entry_load(r, e);
+		mark_proven(r, e);
+		return 1;
+	}
+	if (proven(r, e))
+		return 0;
+	if (r->checks.count == CODE_CHECKS_MAX)
+		loaded = run_checks(r);
+	r->checks.checks[r->checks.count++] =
 		(struct code_check){ .address = e->address, .witness = e->code.witness };
+	return loaded;
 }
 
-size_t resolver_prepare(struct resolver *r, const struct raw_stack *stack)
+size_t resolver_prepare(struct resolver *r, const struct raw_stack *stack, remote_addr interp,
+	const struct stack_riders *riders, struct resolver_codes *codes)
 {
-	struct check_batch batch = { 0 };
+	size_t loaded = 0;
 
 	r->now++;
-	for (size_t i = 0; i < stack->count; i++) {
-		struct code_entry *e = entry_find(r, stack->frames[i].code);
-
-		if (e && e->checked == r->now)
-			continue;
-		if (!e)
-			e = entry_add(r, stack->frames[i].code);
-		e->checked = r->now;
-		if (e->known) {
-			add_check(r, &batch, e);
-		} else {
-			entry_load(r, e);
-			batch.loaded++;
-		}
-	}
-	run_checks(r, &batch);
-	return batch.loaded;
+	evaluate_riders(r, interp, riders);
+	r->checks.count = 0;
+	codes->count = 0;
+	for (size_t i = 0; i < stack->count; i++)
+		loaded += prepare_code(r, stack->frames[i].code, codes);
+	return loaded + run_checks(r);
 }
 
 /* ---- resolving -------------------------------------------------------------------------------- */

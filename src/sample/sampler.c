@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "sample/sampler.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/alloc.h"
 #include "base/clock.h"
 #include "os/proc.h"
 
-/* The list of threads is read anew when its head changes, and at least so often. */
-#define RELIST_NS (100 * (uint64_t)1000000)
-/* Names of threads can change: they are read again so often. */
-#define RENAME_NS (1000 * (uint64_t)1000000)
 /* Reads of a stack whose code objects are not known yet. */
 #define CODE_ATTEMPTS 4
 
@@ -28,178 +19,28 @@ struct err *sampler_init(struct sampler *s, struct target *target, struct profil
 		.profile = profile,
 		.options = *options,
 		.sink = sink,
-		.relist = true,
 		.truncated_frame = profile_plain_frame(profile, FUNCTION_MARK, "(truncated)"),
 		.failed_frame = profile_plain_frame(profile, FUNCTION_MARK, "(not readable)"),
-		.idle_frame = profile_plain_frame(profile, FUNCTION_MARK, "(no Python frame)"),
+		.empty_frame = profile_plain_frame(profile, FUNCTION_MARK, "(no Python frame)"),
 	};
+	roster_init(&s->roster, target);
 	resolver_init(&s->resolver, &target->rt, &target->live.reader, profile);
 	ladder_init(&s->ladder);
 	return NULL;
 }
 
-/* ---- threads ---------------------------------------------------------------------------------- */
-
-static void thread_destroy(struct sampled_thread *t)
-{
-	stack_reader_deinit(&t->reader);
-	if (t->stat_fd >= 0)
-		close(t->stat_fd);
-	if (t->schedstat_fd >= 0)
-		close(t->schedstat_fd);
-	free(t->name);
-	free(t);
-}
-
-static struct sampled_thread *thread_create(const struct target *target, const struct py_thread *py)
-{
-	struct sampled_thread *t = xcalloc(1, sizeof(*t));
-
-	t->py = *py;
-	t->tid = (pid_t)py->native_id;
-	t->stat_fd = t->schedstat_fd = -1;
-	if (t->tid) {
-		t->stat_fd = proc_open_stat(target->pid, t->tid);
-		t->schedstat_fd = proc_open_schedstat(target->pid, t->tid);
-	}
-	stack_reader_init(&t->reader, py->state, py->interp);
-	return t;
-}
-
-void sampler_restart(struct sampler *s)
-{
-	for (size_t i = 0; i < s->thread_count; i++)
-		thread_destroy(s->threads[i]);
-	s->thread_count = 0;
-	s->relist = true;
-	resolver_forget(&s->resolver);
-}
-
 void sampler_deinit(struct sampler *s)
 {
-	sampler_restart(s);
-	free(s->threads);
-	threads_deinit(&s->list);
+	roster_deinit(&s->roster);
 	resolver_deinit(&s->resolver);
 	ladder_deinit(&s->ladder);
 	*s = (struct sampler){ 0 };
 }
 
-static bool same_thread(const struct sampled_thread *t, const struct py_thread *py)
+void sampler_restart(struct sampler *s)
 {
-	return t->py.state == py->state && t->py.interp == py->interp &&
-	       t->py.pthread == py->pthread && (uint64_t)t->tid == py->native_id;
-}
-
-static struct sampled_thread *find_thread(struct sampler *s, const struct py_thread *py)
-{
-	for (size_t i = 0; i < s->thread_count; i++)
-		if (same_thread(s->threads[i], py))
-			return s->threads[i];
-	return NULL;
-}
-
-static void forget_ended_threads(struct sampler *s)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < s->thread_count; i++) {
-		if (s->threads[i]->seen == s->list_number)
-			s->threads[kept++] = s->threads[i];
-		else
-			thread_destroy(s->threads[i]);
-	}
-	s->thread_count = kept;
-}
-
-/* Kernel names stand in for threads that threading does not know. */
-static void name_by_kernel(struct sampler *s, struct sampled_thread *t)
-{
-	_cleanup_buf_ struct buf name = BUF_INIT;
-
-	if (t->name)
-		return;
-	if (t->py.main)
-		buf_add_str(&name, "MainThread");
-	else if (t->tid)
-		proc_thread_comm(s->target->pid, t->tid, &name);
-	if (!name.len)
-		buf_printf(&name, "Thread-%d", (int)t->tid);
-	t->name = xstrdup(buf_str(&name));
-}
-
-static void visit_name(void *data, uint64_t pthread, const char *name)
-{
-	struct sampler *s = data;
-
-	for (size_t i = 0; i < s->thread_count; i++) {
-		struct sampled_thread *t = s->threads[i];
-
-		if (t->py.pthread != pthread)
-			continue;
-		free(t->name);
-		t->name = xstrdup(name);
-	}
-}
-
-static void name_threads(struct sampler *s, uint64_t now)
-{
-	remote_addr interp = 0;
-
-	for (size_t i = 0; i < s->thread_count; i++) {
-		// threads of an interpreter stand together
-		if (s->threads[i]->py.interp == interp)
-			continue;
-		interp = s->threads[i]->py.interp;
-		threads_names(&s->target->rt, &s->target->live.reader, interp, visit_name, s);
-	}
-	for (size_t i = 0; i < s->thread_count; i++)
-		name_by_kernel(s, s->threads[i]);
-	s->named_at_ns = now;
-}
-
-static enum read_status list_threads(struct sampler *s, uint64_t now)
-{
-	enum read_status status = target_threads(s->target, &s->list);
-	bool grown = false;
-
-	if (status != READ_OK)
-		return status;
-	s->list_number++;
-	for (size_t i = 0; i < s->list.count; i++) {
-		struct sampled_thread *t = find_thread(s, &s->list.items[i]);
-
-		if (!t) {
-			t = thread_create(s->target, &s->list.items[i]);
-			array_reserve(s->threads, s->thread_capacity, s->thread_count + 1);
-			s->threads[s->thread_count++] = t;
-			grown = true;
-		}
-		t->py = s->list.items[i];
-		t->seen = s->list_number;
-	}
-	forget_ended_threads(s);
-	if (grown || now - s->named_at_ns > RENAME_NS)
-		name_threads(s, now);
-	s->relist = false;
-	s->listed_at_ns = now;
-	return READ_OK;
-}
-
-static enum read_status follow_threads(struct sampler *s)
-{
-	uint64_t now = clock_now_ns(), digest = 0;
-	enum read_status status =
-		threads_heads(&s->target->rt, &s->target->live.reader, &digest);
-
-	if (status != READ_OK)
-		return status;
-	if (!digest)
-		return READ_TORN; // no interpreter
-	if (digest == s->list_digest && !s->relist && now - s->listed_at_ns < RELIST_NS)
-		return READ_OK;
-	s->list_digest = digest;
-	return list_threads(s, now);
+	roster_clear(&s->roster);
+	resolver_forget(&s->resolver);
 }
 
 /* ---- state of a thread ------------------------------------------------------------------------ */
@@ -234,7 +75,7 @@ static bool thread_still(const struct sampled_thread *t)
 	       now.slices == t->slices && now.run_ns == t->run_ns;
 }
 
-/* Notes where the thread stood before its stack is read; true if that can prove a later reuse. */
+/* Notes where the thread stands; false if that cannot be seen. */
 static bool note_schedule(struct sampled_thread *t)
 {
 	struct proc_schedstat now;
@@ -244,6 +85,92 @@ static bool note_schedule(struct sampled_thread *t)
 	t->slices = now.slices;
 	t->run_ns = now.run_ns;
 	return true;
+}
+
+/*
+ * The state of a thread before its stack is read. *noted_ret: it waited, and where it stands was
+ * noted before that was seen, so that the stack read next can be used again for as long as it
+ * stands there. A thread that ran the last time is expected to run: its state alone is looked at.
+ */
+static enum thread_run look_at(struct sampled_thread *t, bool *noted_ret)
+{
+	enum thread_run run;
+
+	*noted_ret = false;
+	if (t->ran) {
+		run = thread_run(t);
+		if (run != THREAD_WAITING)
+			return run;
+	}
+	bool noted = note_schedule(t);
+	run = thread_run(t);
+	*noted_ret = noted && run == THREAD_WAITING;
+	return run;
+}
+
+/* ---- riders ----------------------------------------------------------------------------------- */
+
+static void ride(struct sampler_riders *r, remote_addr addr, void *buf, size_t len)
+{
+	r->set.ranges[r->set.count++] = (struct mem_range){ addr, buf, len };
+}
+
+static void ride_gil(struct sampler *s, const struct sampled_thread *t)
+{
+	const struct py_runtime *rt = &s->target->rt;
+	struct sampler_riders *r = &s->riders;
+
+	r->has_gil = true;
+	switch (rt->layout.gil) {
+	case GIL_CURRENT_SYMBOL:
+	case GIL_RUNTIME_CURRENT:
+		ride(r, rt->tstate_current, r->gil, 8);
+		return;
+	case GIL_PER_INTERPRETER:
+		if (!t->py.gil)
+			break;
+		ride(r, t->py.gil + rt->layout.at.gil_last_holder, r->gil, 16);
+		return;
+	case GIL_THREAD_FLAG:
+	case GIL_FREE_THREADED:
+		break;
+	}
+	r->has_gil = false;
+}
+
+/* The ranges every stack is read with; the resolver adds its own. */
+static void fill_riders(struct sampler *s, struct sampled_thread *t)
+{
+	const struct py_runtime *rt = &s->target->rt;
+	struct sampler_riders *r = &s->riders;
+
+	r->set.count = 0;
+	ride(r, rt->interp_head, &r->first_interp, sizeof(r->first_interp));
+	ride(r, t->py.interp + rt->layout.at.interp_threads_head, &r->first_thread,
+		sizeof(r->first_thread));
+	ride_gil(s, t);
+	t->reader.riders = &r->set;
+}
+
+#define RIDERS_OF_LISTS 2
+
+static bool lists_changed(const struct sampler *s, const struct sampled_thread *t)
+{
+	const struct sampler_riders *r = &s->riders;
+
+	return r->set.whole >= RIDERS_OF_LISTS && (r->first_interp != s->roster.list.first_interp ||
+							  r->first_thread != t->py.first_thread);
+}
+
+static bool rider_says_gil(const struct sampler *s, const struct sampled_thread *t)
+{
+	const struct sampler_riders *r = &s->riders;
+	const struct py_layout *layout = &s->target->rt.layout;
+
+	if (!r->has_gil || r->set.whole <= RIDERS_OF_LISTS || field_u64(r->gil, 0) != t->py.state)
+		return false;
+	return layout->gil != GIL_PER_INTERPRETER ||
+	       field_u32(r->gil, layout->at.gil_locked - layout->at.gil_last_holder) == 1;
 }
 
 /* ---- one sample ------------------------------------------------------------------------------- */
@@ -266,15 +193,18 @@ static enum read_status read_known_stack(struct sampler *s, struct sampled_threa
 	const struct raw_stack **raw_ret)
 {
 	for (int i = 0; i < CODE_ATTEMPTS; i++) {
+		fill_riders(s, t);
+		resolver_begin(&s->resolver, &t->codes, t->py.interp, &s->riders.set);
 		enum read_status status = ladder_read(&s->ladder, &t->ladder, &t->reader,
 			&s->target->rt, &s->target->live.reader, t->stat_fd, running, raw_ret);
 
 		if (status != READ_OK)
 			return status;
-		if (!resolver_prepare(&s->resolver, *raw_ret))
-			return READ_OK;
+		if (!resolver_prepare(
+			    &s->resolver, *raw_ret, t->py.interp, &s->riders.set, &t->codes))
+			break;
 	}
-	// what was read last is the newest there is of code that is made and thrown away all the time
+	// of code that is made and thrown away all the time, what was read last is the newest there is
 	return READ_OK;
 }
 
@@ -291,30 +221,15 @@ static enum read_status read_sample(struct sampler *s, struct sampled_thread *t,
 	}
 	if (status != READ_OK)
 		return status;
+	s->relist |= lists_changed(s, t);
+	out->holds_gil = raw->holds_gil || rider_says_gil(s, t);
 	out->proof = raw->unproven || raw->too_deep ? SAMPLE_TRUNCATED : SAMPLE_VERIFIED;
-	out->holds_gil = raw->holds_gil;
 	if (out->proof == SAMPLE_TRUNCATED)
 		out->stack = marked(s, out->stack, s->truncated_frame);
 	else if (!raw->count)
-		out->stack = marked(s, root, s->idle_frame);
+		out->stack = marked(s, root, s->empty_frame);
 	return READ_OK;
 }
-
-static bool in_set(remote_addr x, const remote_addr *set, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (set[i] == x)
-			return true;
-	return false;
-}
-
-#define GIL_HOLDERS_MAX 64
-
-struct tick {
-	uint64_t time_ns;
-	remote_addr holders[GIL_HOLDERS_MAX];
-	size_t holder_count;
-};
 
 static void emit(struct sampler *s, const struct sample *sample)
 {
@@ -330,80 +245,103 @@ static void emit(struct sampler *s, const struct sample *sample)
 	s->sink->sample(s->sink, sample);
 }
 
-static void sample_fresh(struct sampler *s, struct sampled_thread *t, const struct tick *tick,
-	struct sample *out, enum read_status *status_ret)
+static enum read_status sample_fresh(struct sampler *s, struct sampled_thread *t, struct sample *out)
 {
-	bool noted = note_schedule(t);
+	bool noted;
 
-	out->run = thread_run(t);
-	*status_ret = read_sample(s, t, out);
-	if (*status_ret != READ_OK) {
+	t->still = false;
+	out->run = look_at(t, &noted);
+	t->ran = out->run == THREAD_RUNNING;
+	enum read_status status = read_sample(s, t, out);
+	if (status == READ_TORN) {
 		out->proof = SAMPLE_FAILED;
 		out->stack = marked(s, root_stack(s, t), s->failed_frame);
-		t->still = false;
-		return;
+		return READ_OK;
 	}
-	if (s->target->rt.layout.gil != GIL_THREAD_FLAG)
-		out->holds_gil = in_set(t->py.state, tick->holders, tick->holder_count);
-	t->still = noted && out->run == THREAD_WAITING && out->proof == SAMPLE_VERIFIED;
+	if (status != READ_OK)
+		return status;
+	t->still = noted && out->proof == SAMPLE_VERIFIED;
 	t->last_stack = out->stack;
 	t->last_gil = out->holds_gil;
+	return READ_OK;
 }
 
-static enum read_status sample_thread(
-	struct sampler *s, struct sampled_thread *t, const struct tick *tick)
+static enum read_status sample_thread(struct sampler *s, struct sampled_thread *t, uint64_t time_ns)
 {
-	struct sample sample = { .time_ns = tick->time_ns, .thread = t };
+	struct sample sample = { .time_ns = time_ns, .thread = t };
 	enum read_status status = READ_OK;
 
+	t->sampled = s->ticks;
 	if (thread_still(t)) {
 		sample.run = THREAD_WAITING;
 		sample.proof = SAMPLE_REUSED;
 		sample.stack = t->last_stack;
 		sample.holds_gil = t->last_gil;
 	} else {
-		sample_fresh(s, t, tick, &sample, &status);
+		status = sample_fresh(s, t, &sample);
 	}
 	if (status == READ_GONE || status == READ_FAULT) {
 		// the thread ended, or all of the process did: the next list will tell
+		t->gone = true;
 		s->relist = true;
-		return status;
+		return READ_GONE;
 	}
-	if (status == READ_DENIED)
-		return status;
-	emit(s, &sample);
+	if (status == READ_OK)
+		emit(s, &sample);
+	return status;
+}
+
+/* Those that were not yet in this tick. */
+static enum read_status sample_all(struct sampler *s, uint64_t time_ns)
+{
+	for (size_t i = 0; i < s->roster.count; i++) {
+		struct sampled_thread *t = s->roster.threads[i];
+
+		if (t->sampled == s->ticks || t->gone)
+			continue;
+		enum read_status status = sample_thread(s, t, time_ns);
+		if (status != READ_OK && status != READ_GONE)
+			return status;
+	}
 	return READ_OK;
 }
 
-static void read_gil(struct sampler *s, struct tick *tick)
+static enum read_status follow_threads(struct sampler *s, bool force)
 {
-	if (s->target->rt.layout.gil == GIL_THREAD_FLAG)
-		return;
-	tick->holder_count = threads_gil_holders(&s->target->rt, &s->target->live.reader, &s->list,
-		tick->holders, GIL_HOLDERS_MAX);
+	uint64_t now = clock_now_ns();
+
+	if (!force && !roster_stale(&s->roster, now))
+		return READ_OK;
+	enum read_status status = roster_update(&s->roster, now);
+	// a list that changes all the time: go on with the threads that are known
+	s->relist = status == READ_TORN;
+	return s->relist && s->roster.count ? READ_OK : status;
 }
 
-static enum sampler_state state_of(enum read_status status)
+static bool any_alive(const struct sampler *s)
 {
-	return status == READ_DENIED ? SAMPLER_DENIED : SAMPLER_LOST;
+	for (size_t i = 0; i < s->roster.count; i++)
+		if (!s->roster.threads[i]->gone)
+			return true;
+	return false;
 }
 
 enum sampler_state sampler_tick(struct sampler *s)
 {
-	struct tick tick = { .time_ns = clock_wall_ns() };
-	enum read_status status = follow_threads(s);
-	size_t gone = 0;
+	uint64_t time_ns = clock_wall_ns();
+	enum read_status status = follow_threads(s, s->relist || !s->roster.count);
 
-	if (status != READ_OK)
-		return state_of(status);
-	read_gil(s, &tick);
+	s->ticks++;
 	ladder_begin_tick(&s->ladder);
-	for (size_t i = 0; i < s->thread_count; i++) {
-		status = sample_thread(s, s->threads[i], &tick);
-		if (status == READ_DENIED)
-			return SAMPLER_DENIED;
-		gone += status != READ_OK;
-	}
+	if (status == READ_OK)
+		status = sample_all(s, time_ns);
+	// threads that came up since the last list belong to this tick as well
+	if (status == READ_OK && s->relist)
+		status = follow_threads(s, true);
+	if (status == READ_OK)
+		status = sample_all(s, time_ns);
 	ladder_end_tick(&s->ladder);
-	return s->thread_count && gone == s->thread_count ? SAMPLER_LOST : SAMPLER_OK;
+	if (status == READ_DENIED)
+		return SAMPLER_DENIED;
+	return status == READ_OK && any_alive(s) ? SAMPLER_OK : SAMPLER_LOST;
 }

@@ -5,6 +5,10 @@
  * sampler_tick() takes one sample of each thread and hands it to the sink. The caller keeps the
  * clock (see sample/ticker.h). The sampler owns what it knows of the threads; the target and the
  * profile are the caller's.
+ *
+ * A thread that runs costs one pread (its state) and one process_vm_readv per tick: with its stack
+ * come, in the same call, the head of the list of threads (new threads), the holder of the GIL, and
+ * what proves its code objects. A thread that has not run since its last sample costs one pread.
  */
 #ifndef FIREGLASS_SAMPLE_SAMPLER_H
 #define FIREGLASS_SAMPLE_SAMPLER_H
@@ -15,6 +19,7 @@
 #include "base/err.h"
 #include "sample/ladder.h"
 #include "sample/resolver.h"
+#include "sample/roster.h"
 #include "sample/target.h"
 #include "store/profile.h"
 
@@ -47,21 +52,6 @@ struct sample_sink {
 	void (*sample)(struct sample_sink *sink, const struct sample *sample);
 };
 
-/* One thread of the target, as long as it lives. */
-struct sampled_thread {
-	struct py_thread py;
-	pid_t tid;  // 0 = not known
-	char *name; // Python's name, else the kernel's, else "Thread-TID"
-	struct stack_reader reader;
-	struct ladder_thread ladder;
-	int stat_fd, schedstat_fd;
-	uint64_t slices, run_ns; // of schedstat at the last verified sample
-	bool still;              // it was waiting then, and has a sample to reuse
-	stack_id last_stack;
-	bool last_gil;
-	uint64_t seen;           // the list it was last in
-};
-
 struct sampler_options {
 	bool thread_roots; // the thread's name as the root frame
 	bool no_idle;      // leave out samples of threads that do not run
@@ -69,16 +59,23 @@ struct sampler_options {
 };
 
 struct sampler_counts {
-	uint64_t samples;   // given to the sink
-	uint64_t filtered;  // taken, but not asked for
+	uint64_t samples;  // given to the sink
+	uint64_t filtered; // taken, but not asked for
 	uint64_t reused, truncated, failed;
-	uint64_t reads_failed; // reads that had to be repeated or given up
 };
 
 enum sampler_state {
 	SAMPLER_OK,
-	SAMPLER_LOST,  // there is no interpreter (any more): attach again, or find the process ended
+	SAMPLER_LOST,   // there is no interpreter (any more): attach again, or find the process ended
 	SAMPLER_DENIED, // reading is refused now
+};
+
+/* What is read along with a stack. */
+struct sampler_riders {
+	struct stack_riders set;
+	remote_addr first_interp, first_thread; // heads of the lists
+	unsigned char gil[16];                  // holder, then (3.12, 3.13) whether it is locked
+	bool has_gil;
 };
 
 struct sampler {
@@ -86,14 +83,13 @@ struct sampler {
 	struct profile *profile;
 	struct sampler_options options;
 	struct sample_sink *sink;
+	struct roster roster;
 	struct resolver resolver;
 	struct ladder ladder;
-	struct sampled_thread **threads;
-	size_t thread_count, thread_capacity;
-	struct py_threads list;
-	uint64_t list_digest, list_number, listed_at_ns, named_at_ns;
-	bool relist;
-	frame_id truncated_frame, failed_frame, idle_frame;
+	struct sampler_riders riders;
+	uint64_t ticks;
+	bool relist; // the list of threads is known to have changed
+	frame_id truncated_frame, failed_frame, empty_frame;
 	struct sampler_counts counts;
 };
 

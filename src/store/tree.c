@@ -59,8 +59,8 @@ static uint32_t builder_child(struct builder *b, uint32_t parent, const struct s
 		if (n->parent == parent && n->function == f->function && n->line == line)
 			return at.row;
 	}
-	uint32_t id = builder_add(b,
-		&(struct raw_node){ .parent = parent, .function = f->function, .line = line });
+	uint32_t id = builder_add(
+		b, &(struct raw_node){ .parent = parent, .function = f->function, .line = line });
 	intern_add(&b->node_index, hash, id);
 	return id;
 }
@@ -82,8 +82,8 @@ static struct tree_line *builder_line(struct builder *b, uint32_t node, uint32_t
 	return &b->lines[b->line_count++].counts;
 }
 
-static void builder_count(struct builder *b, uint32_t node, uint32_t line, uint64_t self,
-	uint64_t total)
+static void builder_count(
+	struct builder *b, uint32_t node, uint32_t line, uint64_t self, uint64_t total)
 {
 	b->nodes[node].self += self;
 	b->nodes[node].total += total;
@@ -117,7 +117,8 @@ static void build_callees(struct builder *b)
 
 		if (!totals[i])
 			continue;
-		node_of[i] = builder_child(b, parent == STACK_NONE ? TREE_ROOT : node_of[parent], f);
+		node_of[i] =
+			builder_child(b, parent == STACK_NONE ? TREE_ROOT : node_of[parent], f);
 		builder_count(b, node_of[i], f->line, p->weights[i], totals[i]);
 	}
 }

@@ -3,9 +3,10 @@
  * The call tree of a profile: stacks merged by function (or by function and line), with self and
  * total weights, children sorted by name. What flame graphs and tables are drawn from.
  *
- * Node 0 is the root: it stands for all samples and has no function. Nodes are in preorder: a node's
- * subtree is nodes[i] to nodes[end - 1], and its first child, if any, is i + 1. Stacks without
- * samples make no nodes. With TREE_FUNCTIONS a node also keeps how its total spreads over lines.
+ * Node 0 is the root: it stands for all samples and has no function. Nodes are in preorder: the
+ * subtree of node i is nodes[i] to nodes[end - 1], and its first child, if any, is i + 1. Stacks
+ * without samples make no nodes. With TREE_FUNCTIONS a node also keeps how its total spreads over
+ * lines.
  *
  * Siblings are sorted by name, file, first line, kind, then line: the same profile always gives the
  * same tree, in whatever order its samples came.

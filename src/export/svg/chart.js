@@ -18,7 +18,11 @@ const FADE_MISS = 0.4;
 export function makeChart(tree, scroller, show) {
 	const levels = tree.depth.reduce((most, depth) => Math.max(most, depth), 0) + 1;
 	const focused = html('div', { id: 'frame-in-focus', role: 'treeitem' });
-	const canvas = html('canvas', { class: 'chart', role: 'tree', tabindex: '0', 'aria-label': 'Flame graph' }, focused);
+	const canvas = html(
+		'canvas',
+		{ class: 'chart', role: 'tree', tabindex: '0', 'aria-label': 'Flame graph' },
+		focused,
+	);
 	const space = html('div', { class: 'space' }, canvas);
 	const painter = makePainter(canvas);
 	let rows = [];
@@ -43,7 +47,11 @@ export function makeChart(tree, scroller, show) {
 		return item.node === 0 ? 'm0' : tree.functions[tree.fn[item.node]].css;
 	};
 	const labelOf = (item) => {
-		if (item.rest) return [`${formatCount(item.frames)} more`, ` ${formatPercent(item.samples, tree.total[0])}`];
+		if (item.rest)
+			return [
+				`${formatCount(item.frames)} more`,
+				` ${formatPercent(item.samples, tree.total[0])}`,
+			];
 		const place = placeOf(tree, item.node);
 		return [nameOf(tree, item.node), place ? ` (${place})` : ''];
 	};
@@ -57,7 +65,14 @@ export function makeChart(tree, scroller, show) {
 		if (item.width < LEAST_LABEL_PX) return;
 		const css = item.rest ? 'rest-label' : hit ? 'hit-label' : quiet ? 'quiet' : 'label';
 		const [name, addition] = labelOf(item);
-		painter.label(css, name, addition, item.x + LABEL_INSET_PX, y + rowPx / 2, item.width - 2 * LABEL_INSET_PX + 1);
+		painter.label(
+			css,
+			name,
+			addition,
+			item.x + LABEL_INSET_PX,
+			y + rowPx / 2,
+			item.width - 2 * LABEL_INSET_PX + 1,
+		);
 	};
 	// Around the frame in focus and the one pointed at, thinner around others of its function.
 	const paintOutline = (item, y) => {
@@ -71,7 +86,9 @@ export function makeChart(tree, scroller, show) {
 		pending = 0;
 		const height = scroller.clientHeight;
 		painter.begin(width, height, rowPx > 20 ? 13 : 12);
-		const inSight = rows.filter((row) => row.length && topOf(row[0].level) > -rowPx && topOf(row[0].level) < height);
+		const inSight = rows.filter(
+			(row) => row.length && topOf(row[0].level) > -rowPx && topOf(row[0].level) < height,
+		);
 		for (const each of [paintItem, paintOutline])
 			for (const row of inSight) {
 				const y = topOf(row[0].level);
@@ -84,7 +101,9 @@ export function makeChart(tree, scroller, show) {
 	};
 	const itemAt = (x, y) => {
 		const box = canvas.getBoundingClientRect();
-		const row = rows.find((each) => each.length && Math.floor((y - box.top - topOf(each[0].level)) / rowPx) === 0);
+		const row = rows.find(
+			(each) => each.length && Math.floor((y - box.top - topOf(each[0].level)) / rowPx) === 0,
+		);
 		const at = x - box.left;
 		return (row && row.find((item) => at >= item.x && at < item.x + item.width)) || null;
 	};
@@ -92,16 +111,31 @@ export function makeChart(tree, scroller, show) {
 		const item = show.focus === null ? null : find(show.focus);
 		if (!item) return canvas.removeAttribute('aria-activedescendant');
 		focused.setAttribute('aria-level', item.level + 1);
-		focused.setAttribute('aria-label', `${labelOf(item).join('')}, ${formatPercent(item.samples, tree.total[0])}`);
+		focused.setAttribute(
+			'aria-label',
+			`${labelOf(item).join('')}, ${formatPercent(item.samples, tree.total[0])}`,
+		);
 		return canvas.setAttribute('aria-activedescendant', 'frame-in-focus');
 	};
 
 	// What is drawn and where on the window, for scripts and tests.
 	canvas.frames = () => {
 		const box = canvas.getBoundingClientRect();
-		return rows.flat().map((item) => ({ key: item.key, name: labelOf(item)[0], label: labelOf(item).join(''), rest: Boolean(item.rest),
-			hit: show.matches !== null && isHit(item), samples: item.samples, level: item.level,
-			x: box.left + item.x, y: box.top + topOf(item.level), width: item.width, height: rowPx - 1 }));
+		return rows
+			.flat()
+			.map((item) => ({
+				key: item.key,
+				name: labelOf(item)[0],
+				label: labelOf(item).join(''),
+				rest: Boolean(item.rest),
+				hit: show.matches !== null && isHit(item),
+				samples: item.samples,
+				level: item.level,
+				x: box.left + item.x,
+				y: box.top + topOf(item.level),
+				width: item.width,
+				height: rowPx - 1,
+			}));
 	};
 
 	return {
@@ -118,17 +152,28 @@ export function makeChart(tree, scroller, show) {
 		// Lays the view out anew: after a zoom, another width or another direction.
 		arrange() {
 			const style = getComputedStyle(scroller);
-			width = Math.max(scroller.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight), 1);
-			rowPx = ROWS_PX.find((px) => levels * px <= scroller.clientHeight) || ROWS_PX[ROWS_PX.length - 1];
+			width = Math.max(
+				scroller.clientWidth -
+					parseFloat(style.paddingLeft) -
+					parseFloat(style.paddingRight),
+				1,
+			);
+			rowPx =
+				ROWS_PX.find((px) => levels * px <= scroller.clientHeight) ||
+				ROWS_PX[ROWS_PX.length - 1];
 			rows = layout(tree, show.view, width, LEAST_PX);
 			space.style.height = `${Math.max(rows.length * rowPx, scroller.clientHeight)}px`;
 		},
 		// Scrolls so that a level is in sight, with `below` rows on its root's side.
 		reveal(level, below, onlyIfHidden) {
 			const top = rowOf(level) * rowPx;
-			const hidden = top < scroller.scrollTop || top + rowPx > scroller.scrollTop + scroller.clientHeight;
+			const hidden =
+				top < scroller.scrollTop ||
+				top + rowPx > scroller.scrollTop + scroller.clientHeight;
 			if (onlyIfHidden && !hidden) return;
-			scroller.scrollTop = show.icicle ? top - below * rowPx : top + (below + 1) * rowPx - scroller.clientHeight;
+			scroller.scrollTop = show.icicle
+				? top - below * rowPx
+				: top + (below + 1) * rowPx - scroller.clientHeight;
 		},
 	};
 }

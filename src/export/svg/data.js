@@ -6,9 +6,11 @@ import { ORIGINS, visible } from './text.js';
 // Reads the packed numbers described in svg.h.
 function makeReader(packed) {
 	const values = new Uint8Array(128);
-	[...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].forEach((letter, value) => {
-		values[letter.charCodeAt(0)] = value;
-	});
+	[...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].forEach(
+		(letter, value) => {
+			values[letter.charCodeAt(0)] = value;
+		},
+	);
 	const reader = {
 		at: 0,
 		more: () => reader.at < packed.length,
@@ -78,7 +80,8 @@ function decodeNodes(tree, packed) {
 		path[level] = count;
 	}
 	tree.count = count;
-	for (const [name, column] of Object.entries({ fn, parent, depth, self })) tree[name] = column.slice(0, count);
+	for (const [name, column] of Object.entries({ fn, parent, depth, self }))
+		tree[name] = column.slice(0, count);
 	tree.total = new Float64Array(count);
 	tree.end = new Int32Array(count);
 }
@@ -100,7 +103,9 @@ function readLines(tree, node) {
 	const pairs = [];
 	for (let i = 0; i < count; i++) {
 		const distance = reader.next();
-		const line = tree.functions[tree.fn[node]].first + (distance % 2 ? -(distance + 1) / 2 : distance / 2);
+		const line =
+			tree.functions[tree.fn[node]].first +
+			(distance % 2 ? -(distance + 1) / 2 : distance / 2);
 		pairs.push([line, count > 1 ? reader.next() : tree.total[node]]);
 	}
 	return pairs;

@@ -11,7 +11,9 @@ export function isGroup(view) {
 }
 
 export function groupMembers(tree, view) {
-	return rankedChildren(tree, view.node).slice(view.from, view.to).sort((a, b) => a - b);
+	return rankedChildren(tree, view.node)
+		.slice(view.from, view.to)
+		.sort((a, b) => a - b);
 }
 
 export function viewTotal(tree, view) {
@@ -46,8 +48,19 @@ function restItem(tree, node, from, to, members, x, scale, level) {
 		samples += tree.total[c];
 		frames += tree.end[c] - c;
 	}
-	return { key: viewKey({ node, from, to }), node, from, to, rest: true, members, x, level,
-		width: samples * scale, samples, frames };
+	return {
+		key: viewKey({ node, from, to }),
+		node,
+		from,
+		to,
+		rest: true,
+		members,
+		x,
+		level,
+		width: samples * scale,
+		samples,
+		frames,
+	};
 }
 
 // All are too narrow even at full width: cut the group up, so that zooming in gets somewhere.
@@ -77,7 +90,14 @@ export function layout(tree, view, width, leastPx) {
 
 	const placeNode = (node, x) => {
 		const samples = tree.total[node];
-		add({ key: String(node), node, x, width: node === 0 ? width : samples * scale, level: tree.depth[node], samples });
+		add({
+			key: String(node),
+			node,
+			x,
+			width: node === 0 ? width : samples * scale,
+			level: tree.depth[node],
+			samples,
+		});
 		pending.push(node, x);
 	};
 	const placeChildren = (node, x, members, from, to) => {
@@ -95,7 +115,14 @@ export function layout(tree, view, width, leastPx) {
 		// children to the row now, their own children later, left to right
 		for (let i = 0; i < placed.length; i += 2) {
 			const c = placed[i];
-			add({ key: String(c), node: c, x: placed[i + 1], width: tree.total[c] * scale, level, samples: tree.total[c] });
+			add({
+				key: String(c),
+				node: c,
+				x: placed[i + 1],
+				width: tree.total[c] * scale,
+				level,
+				samples: tree.total[c],
+			});
 		}
 		for (let i = placed.length - 2; i >= 0; i -= 2) pending.push(placed[i], placed[i + 1]);
 		if (!narrow.length) return;
@@ -104,7 +131,15 @@ export function layout(tree, view, width, leastPx) {
 	};
 
 	for (const node of ancestorsOf(tree, view))
-		add({ key: String(node), node, x: 0, width, level: tree.depth[node], samples: tree.total[node], above: true });
+		add({
+			key: String(node),
+			node,
+			x: 0,
+			width,
+			level: tree.depth[node],
+			samples: tree.total[node],
+			above: true,
+		});
 	if (!isGroup(view)) {
 		placeNode(view.node, 0);
 	} else {

@@ -14,7 +14,13 @@ const LEAST_MATCH_PX = 6; // a match narrower than this is zoomed to
 
 function makePage(tree) {
 	const state = readAddress(location.hash, tree);
-	const show = { view: state.view, icicle: state.icicle, matches: null, focus: null, hover: null };
+	const show = {
+		view: state.view,
+		icicle: state.icicle,
+		matches: null,
+		focus: null,
+		hover: null,
+	};
 	const secondsEach = parseUnit(tree.unit);
 	const act = { search, toggleCase, step, flip, toggleTheme, help: () => help.showModal(), zoom };
 	const bar = makeBar(tree, secondsEach, act);
@@ -61,7 +67,10 @@ function makePage(tree) {
 		if (viewKey(view) === viewKey(state.view)) return;
 		const before = viewKey(state.view);
 		state.view = view;
-		show.focus = focusKey === undefined ? (show.focus && (isGroup(view) ? null : String(view.node))) : focusKey;
+		show.focus =
+			focusKey === undefined
+				? show.focus && (isGroup(view) ? null : String(view.node))
+				: focusKey;
 		showView();
 		if (show.focus && !chart.find(show.focus)) show.focus = chart.find(before) ? before : null;
 		tellFocus();
@@ -83,7 +92,8 @@ function makePage(tree) {
 		if (!matches) return bar.showFound(state, '', searchError);
 		const all = formatPercent(matchedSamples(tree, matches, [0]), tree.total[0]);
 		const at = matches.nodes.indexOf(Number(show.focus));
-		const place = at >= 0 && !String(show.focus).includes('.') ? `${formatCount(at + 1)} of ` : '';
+		const place =
+			at >= 0 && !String(show.focus).includes('.') ? `${formatCount(at + 1)} of ` : '';
 		let text = `${all} in ${place}${formatCount(matches.nodes.length)} ${matches.nodes.length === 1 ? 'frame' : 'frames'}`;
 		const inView = viewTotal(tree, state.view);
 		if (inView < tree.total[0]) {
@@ -108,7 +118,10 @@ function makePage(tree) {
 		const nodes = show.matches ? show.matches.nodes : [];
 		if (!nodes.length) return;
 		const from = show.focus === null ? -1 : parseInt(show.focus, 10);
-		let at = direction > 0 ? nodes.findIndex((node) => node > from) : nodes.findLastIndex((node) => node < from);
+		let at =
+			direction > 0
+				? nodes.findIndex((node) => node > from)
+				: nodes.findLastIndex((node) => node < from);
 		if (from < 0 || at < 0) at = direction > 0 ? 0 : nodes.length - 1;
 		focusNode(nodes[at]);
 	}
@@ -116,7 +129,11 @@ function makePage(tree) {
 		const item = chart.find(String(node));
 		if (item && item.width >= LEAST_MATCH_PX) return focusItem(item);
 		let root = node;
-		while (root > 0 && (tree.total[node] / tree.total[tree.parent[root]]) * chart.width() >= LEAST_MATCH_PX) root = tree.parent[root];
+		while (
+			root > 0 &&
+			(tree.total[node] / tree.total[tree.parent[root]]) * chart.width() >= LEAST_MATCH_PX
+		)
+			root = tree.parent[root];
 		zoom({ node: root }, String(node));
 		const shown = chart.find(String(node));
 		return shown && focusItem(shown);
@@ -142,7 +159,9 @@ function makePage(tree) {
 		save(false);
 	}
 	function isDark() {
-		return state.theme === 'auto' ? matchMedia('(prefers-color-scheme: dark)').matches : state.theme === 'dark';
+		return state.theme === 'auto'
+			? matchMedia('(prefers-color-scheme: dark)').matches
+			: state.theme === 'dark';
 	}
 	function toggleTheme() {
 		state.theme = isDark() ? 'light' : 'dark';
@@ -151,7 +170,9 @@ function makePage(tree) {
 	}
 	// The style sheets say what is dark by a media query; a choice made here replaces its condition.
 	function applyTheme() {
-		const condition = { auto: '(prefers-color-scheme: dark)', dark: 'all', light: 'not all' }[state.theme];
+		const condition = { auto: '(prefers-color-scheme: dark)', dark: 'all', light: 'not all' }[
+			state.theme
+		];
 		document.documentElement.setAttribute('data-theme', isDark() ? 'dark' : 'light');
 		for (const rule of darkRules) rule.media.mediaText = condition;
 		chart.readTheme();
@@ -166,13 +187,19 @@ function makePage(tree) {
 		const at = row.indexOf(item);
 		if (key === 'ArrowLeft') return row[at - 1];
 		if (key === 'ArrowRight') return row[at + 1];
-		if ((key === 'ArrowUp') === state.icicle) return chart.find(String(item.rest ? item.node : tree.parent[item.node]));
+		if ((key === 'ArrowUp') === state.icicle)
+			return chart.find(String(item.rest ? item.node : tree.parent[item.node]));
 		return item.rest ? null : widestChild(item);
 	}
 	function widestChild(item) {
 		const above = chart.rows()[item.level + 1] || [];
-		const children = above.filter((other) => (other.rest ? other.node : tree.parent[other.node]) === item.node);
-		return children.reduce((best, other) => (!best || other.width > best.width ? other : best), null);
+		const children = above.filter(
+			(other) => (other.rest ? other.node : tree.parent[other.node]) === item.node,
+		);
+		return children.reduce(
+			(best, other) => (!best || other.width > best.width ? other : best),
+			null,
+		);
 	}
 	function enter(item) {
 		zoom(item.rest ? { node: item.node, from: item.from, to: item.to } : { node: item.node });
@@ -202,7 +229,8 @@ function makePage(tree) {
 	};
 	function onKey(event) {
 		const control = event.ctrlKey || event.metaKey;
-		const key = event.key.length === 1 && control ? 'Ctrl-' + event.key.toLowerCase() : event.key;
+		const key =
+			event.key.length === 1 && control ? 'Ctrl-' + event.key.toLowerCase() : event.key;
 		if (help.open || event.altKey) return;
 		if (key === 'Ctrl-f') focusSearch();
 		else if (key === 'Ctrl-i') toggleCase();
@@ -301,7 +329,9 @@ function makePage(tree) {
 
 function findDarkRules() {
 	const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]);
-	return rules.filter((rule) => rule.media && rule.media.mediaText.includes('prefers-color-scheme'));
+	return rules.filter(
+		(rule) => rule.media && rule.media.mediaText.includes('prefers-color-scheme'),
+	);
 }
 
 // Only where the picture is a document of its own: inside of a page it stays a picture.
@@ -309,10 +339,16 @@ function begin() {
 	const picture = document.documentElement;
 	if (picture.localName !== 'svg') return;
 	const tree = decode(JSON.parse(document.getElementById('fireglass-data').textContent));
-	const style = ['fireglass-picture', 'fireglass-page'].map((id) => html('style', {}, document.getElementById(id).textContent));
-	const head = html('head', {},
+	const style = ['fireglass-picture', 'fireglass-page'].map((id) =>
+		html('style', {}, document.getElementById(id).textContent),
+	);
+	const head = html(
+		'head',
+		{},
 		html('title', {}, picture.querySelector('title').textContent),
-		html('meta', { name: 'viewport', content: 'width=device-width, initial-scale=1' }), ...style);
+		html('meta', { name: 'viewport', content: 'width=device-width, initial-scale=1' }),
+		...style,
+	);
 	const page = makePage(tree);
 	picture.replaceWith(html('html', { lang: 'en' }, head, page.body));
 	page.start();

@@ -4,18 +4,29 @@ import { html, svg } from './dom.js';
 import { makeFitter, ORIGINS } from './text.js';
 
 const TONES = 8; // SVG_TONES in svg.h
-const FONT = 'ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans",sans-serif';
+const FONT =
+	'ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans",sans-serif';
 const HATCH_PX = 6;
 const LEAST_ADDITION = 6; // characters: less of it says nothing
 
-export const CSS_CLASSES = ORIGINS.flatMap(({ css }) => Array.from({ length: TONES }, (_, tone) => css + tone)).concat(
-	['label', 'rest-label', 'hatch-ground', 'quiet', 'hit', 'hit-label', 'mark']);
+export const CSS_CLASSES = ORIGINS.flatMap(({ css }) =>
+	Array.from({ length: TONES }, (_, tone) => css + tone),
+).concat(['label', 'rest-label', 'hatch-ground', 'quiet', 'hit', 'hit-label', 'mark']);
 
 // Fills by class, read from elements that nobody sees.
 function readColours() {
-	const probe = svg('svg', { width: 0, height: 0, style: 'position:absolute' }, ...CSS_CLASSES.map((css) => svg('rect', { class: css })));
+	const probe = svg(
+		'svg',
+		{ width: 0, height: 0, style: 'position:absolute' },
+		...CSS_CLASSES.map((css) => svg('rect', { class: css })),
+	);
 	document.body.append(probe);
-	const colours = new Map([...probe.children].map((rect) => [rect.getAttribute('class'), getComputedStyle(rect).fill]));
+	const colours = new Map(
+		[...probe.children].map((rect) => [
+			rect.getAttribute('class'),
+			getComputedStyle(rect).fill,
+		]),
+	);
 	const line = svg('path', { class: 'hatch-line' });
 	probe.append(line);
 	colours.set('hatch-line', getComputedStyle(line).stroke);
@@ -46,11 +57,18 @@ export function makePainter(canvas) {
 	let fontPx = 12;
 
 	const fitter = () => {
-		if (!fits.has(fontPx)) fits.set(fontPx, makeFitter((c) => context.measureText(c).width));
+		if (!fits.has(fontPx))
+			fits.set(
+				fontPx,
+				makeFitter((c) => context.measureText(c).width),
+			);
 		return fits.get(fontPx);
 	};
 	const hatch = (name, line) => {
-		const pattern = context.createPattern(drawHatch(colours.get('hatch-ground'), colours.get(line)), 'repeat');
+		const pattern = context.createPattern(
+			drawHatch(colours.get('hatch-ground'), colours.get(line)),
+			'repeat',
+		);
 		pattern.setTransform(new DOMMatrix().scale(0.5));
 		colours.set(name, pattern);
 	};
@@ -91,7 +109,12 @@ export function makePainter(canvas) {
 			context.strokeStyle = colours.get('mark');
 			context.lineWidth = lineWidth;
 			const inset = Math.min(lineWidth, width) / 2;
-			context.strokeRect(x + inset, y + inset, Math.max(width - 2 * inset - 0.7, 0.5), height - 2 * inset);
+			context.strokeRect(
+				x + inset,
+				y + inset,
+				Math.max(width - 2 * inset - 0.7, 0.5),
+				height - 2 * inset,
+			);
 		},
 		// A name, and where there is room a paler addition to it.
 		label(css, name, addition, x, y, room) {
@@ -100,7 +123,8 @@ export function makePainter(canvas) {
 			const whole = shown.length > name.length;
 			context.fillStyle = colours.get(css);
 			context.fillText(whole ? name : shown, x, y);
-			if (!whole || (shown.endsWith('…') && shown.length < name.length + LEAST_ADDITION)) return;
+			if (!whole || (shown.endsWith('…') && shown.length < name.length + LEAST_ADDITION))
+				return;
 			const alpha = context.globalAlpha;
 			context.globalAlpha = alpha * 0.62;
 			context.fillText(shown.slice(name.length), x + context.measureText(name).width, y);

@@ -20,7 +20,9 @@ export function findMatches(tree, pattern) {
 	const hit = tree.functions.map(
 		({ name, file, first }) =>
 			pattern.test(name) ||
-			(file !== '' && (pattern.test(file) || pattern.test(`${name} (${file}${first ? ':' + first : ''})`))),
+			(file !== '' &&
+				(pattern.test(file) ||
+					pattern.test(`${name} (${file}${first ? ':' + first : ''})`))),
 	);
 	const nodes = [];
 	const before = new Uint32Array(tree.count + 1);

@@ -31,15 +31,16 @@ export function formatPercent(part, whole) {
 	return percent === 100 ? '100 %' : percent.toFixed(2) + ' %';
 }
 
+// As units_add_count() in units.h.
 export function formatCount(n) {
-	return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');
+	return n < 10000 ? String(n) : String(n).replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');
 }
 
 export function formatSamples(n) {
 	return formatCount(n) + (n === 1 ? ' sample' : ' samples');
 }
 
-const UNITS = { ns: 1e-9, us: 1e-6, 'µs': 1e-6, 'μs': 1e-6, ms: 1e-3, s: 1 };
+const UNITS = { ns: 1e-9, us: 1e-6, µs: 1e-6, μs: 1e-6, ms: 1e-3, s: 1 };
 
 // Seconds of one sample, from text such as "1 ms"; 0 if it is something else.
 export function parseUnit(text) {
@@ -48,7 +49,8 @@ export function parseUnit(text) {
 }
 
 export function formatTime(seconds) {
-	if (seconds >= 3600) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+	if (seconds >= 3600)
+		return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 	if (seconds >= 120) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
 	const [scale, unit] = seconds >= 1 ? [1, 's'] : seconds >= 1e-3 ? [1e3, 'ms'] : [1e6, 'µs'];
 	return Number((seconds * scale).toPrecision(3)) + ' ' + unit;

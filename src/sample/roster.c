@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#include "sample/roster.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "os/proc.h"
+
+#define MS ((uint64_t)1000000)
+/* The list is made anew at least so often, to see threads that ended. */
+#define RELIST_NS (100 * MS)
+/* Names of threads can change: they are read again so often. */
+#define RENAME_NS (1000 * MS)
+
+void roster_init(struct roster *r, struct target *target)
+{
+	*r = (struct roster){ .target = target };
+}
+
+static void thread_destroy(struct sampled_thread *t)
+{
+	stack_reader_deinit(&t->reader);
+	if (t->stat_fd >= 0)
+		close(t->stat_fd);
+	if (t->schedstat_fd >= 0)
+		close(t->schedstat_fd);
+	free(t->name);
+	free(t);
+}
+
+static struct sampled_thread *thread_create(const struct target *target, const struct py_thread *py)
+{
+	struct sampled_thread *t = xcalloc(1, sizeof(*t));
+
+	t->py = *py;
+	t->tid = (pid_t)py->native_id;
+	t->stat_fd = t->schedstat_fd = -1;
+	if (t->tid) {
+		t->stat_fd = proc_open_stat(target->pid, t->tid);
+		t->schedstat_fd = proc_open_schedstat(target->pid, t->tid);
+	}
+	stack_reader_init(&t->reader, py->state, py->interp);
+	return t;
+}
+
+void roster_clear(struct roster *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		thread_destroy(r->threads[i]);
+	r->count = 0;
+	r->listed_at_ns = 0;
+}
+
+void roster_deinit(struct roster *r)
+{
+	roster_clear(r);
+	free(r->threads);
+	threads_deinit(&r->list);
+	*r = (struct roster){ 0 };
+}
+
+bool roster_stale(const struct roster *r, uint64_t now_ns)
+{
+	return !r->listed_at_ns || now_ns - r->listed_at_ns >= RELIST_NS;
+}
+
+static bool same_thread(const struct sampled_thread *t, const struct py_thread *py)
+{
+	return t->py.state == py->state && t->py.interp == py->interp &&
+	       t->py.pthread == py->pthread && (uint64_t)t->tid == py->native_id;
+}
+
+static struct sampled_thread *find_thread(struct roster *r, const struct py_thread *py)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (same_thread(r->threads[i], py))
+			return r->threads[i];
+	return NULL;
+}
+
+static void forget_ended_threads(struct roster *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->count; i++) {
+		if (r->threads[i]->listed == r->lists)
+			r->threads[kept++] = r->threads[i];
+		else
+			thread_destroy(r->threads[i]);
+	}
+	r->count = kept;
+}
+
+/* Kernel names stand in for threads that threading does not know. */
+static void name_by_kernel(struct roster *r, struct sampled_thread *t)
+{
+	_cleanup_buf_ struct buf name = BUF_INIT;
+
+	if (t->name)
+		return;
+	if (t->py.main)
+		buf_add_str(&name, "MainThread");
+	else if (t->tid)
+		proc_thread_comm(r->target->pid, t->tid, &name);
+	if (!name.len)
+		buf_printf(&name, "Thread-%d", (int)t->tid);
+	t->name = xstrdup(buf_str(&name));
+}
+
+static void visit_name(void *data, uint64_t pthread, const char *name)
+{
+	struct roster *r = data;
+
+	for (size_t i = 0; i < r->count; i++) {
+		struct sampled_thread *t = r->threads[i];
+
+		if (t->py.pthread != pthread)
+			continue;
+		free(t->name);
+		t->name = xstrdup(name);
+	}
+}
+
+static void name_threads(struct roster *r, uint64_t now_ns)
+{
+	remote_addr interp = 0;
+
+	for (size_t i = 0; i < r->count; i++) {
+		// threads of an interpreter stand together
+		if (r->threads[i]->py.interp == interp)
+			continue;
+		interp = r->threads[i]->py.interp;
+		threads_names(&r->target->rt, &r->target->live.reader, interp, visit_name, r);
+	}
+	for (size_t i = 0; i < r->count; i++)
+		name_by_kernel(r, r->threads[i]);
+	r->named_at_ns = now_ns;
+}
+
+enum read_status roster_update(struct roster *r, uint64_t now_ns)
+{
+	enum read_status status = target_threads(r->target, &r->list);
+	bool grown = false;
+
+	if (status != READ_OK)
+		return status;
+	r->lists++;
+	for (size_t i = 0; i < r->list.count; i++) {
+		struct sampled_thread *t = find_thread(r, &r->list.items[i]);
+
+		if (!t) {
+			t = thread_create(r->target, &r->list.items[i]);
+			array_reserve(r->threads, r->capacity, r->count + 1);
+			r->threads[r->count++] = t;
+			grown = true;
+		}
+		t->py = r->list.items[i];
+		t->listed = r->lists;
+		t->gone = false;
+	}
+	forget_ended_threads(r);
+	if (grown || now_ns - r->named_at_ns > RENAME_NS)
+		name_threads(r, now_ns);
+	r->listed_at_ns = now_ns;
+	return READ_OK;
+}

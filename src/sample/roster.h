@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The threads of a target that are being followed: who they are, what they are called, and what is
+ * kept of each between two samples.
+ */
+#ifndef FIREGLASS_SAMPLE_ROSTER_H
+#define FIREGLASS_SAMPLE_ROSTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pyabi/stack.h"
+#include "sample/ladder.h"
+#include "sample/resolver.h"
+#include "sample/target.h"
+#include "store/profile.h"
+
+/* One thread of the target, as long as it lives. */
+struct sampled_thread {
+	struct py_thread py;
+	pid_t tid;  // 0 = not known
+	char *name; // Python's name, else the kernel's, else "Thread-TID"
+	struct stack_reader reader;
+	struct ladder_thread ladder;
+	struct resolver_codes codes; // of its last stack
+	int stat_fd, schedstat_fd;   // -1: not to be had
+	uint64_t slices, run_ns;     // of schedstat, noted before its last sample
+	bool ran;                    // it was running at its last sample
+	bool still;                  // it was waiting then, and last_stack can be used again
+	stack_id last_stack;
+	bool last_gil;
+	uint64_t listed;  // number of the list it was last in
+	uint64_t sampled; // number of the tick it was last sampled in
+	bool gone;        // its state could not be read: not looked at until the next list
+};
+
+struct roster {
+	struct target *target;
+	struct sampled_thread **threads;
+	size_t count, capacity;
+	struct py_threads list;
+	uint64_t lists; // how often it was made
+	uint64_t listed_at_ns, named_at_ns;
+};
+
+void roster_init(struct roster *r, struct target *target);
+void roster_deinit(struct roster *r);
+
+/* Forgets all threads: another program runs in the process. */
+void roster_clear(struct roster *r);
+
+/* True if it is time to list the threads again. */
+bool roster_stale(const struct roster *r, uint64_t now_ns);
+
+/*
+ * Lists the threads anew: those that ended are forgotten, those that are new are added, names are
+ * read when there are new ones or from time to time. Results as target_threads().
+ */
+enum read_status roster_update(struct roster *r, uint64_t now_ns);
+
+#endif
