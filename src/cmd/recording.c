@@ -27,6 +27,20 @@ static bool target_ended(struct recording *r)
 	return r->attached && target_look(&r->target) == TARGET_ENDED;
 }
 
+/* True if sampling is to end now, whatever the target does. */
+static bool over(struct recording *r, uint64_t now)
+{
+	if (signals_stop_asked()) {
+		r->end = RECORDING_STOPPED;
+		return true;
+	}
+	if (r->started_ns && r->duration_ns && now - r->started_ns >= r->duration_ns) {
+		r->end = RECORDING_DURATION;
+		return true;
+	}
+	return false;
+}
+
 static void detach(struct recording *r)
 {
 	if (r->attached)
@@ -83,7 +97,7 @@ static enum wait_result wait_for_interpreter(struct recording *r, struct err **e
 		err = try_attach(r, &ready);
 		if (!err && ready)
 			return WAIT_READY;
-		if (target_ended(r) || signals_stop_asked())
+		if (target_ended(r) || over(r, clock_now_ns()))
 			break;
 		if (!may_become_python(r, err, since)) {
 			*err_ret = err ? err : never_python(r);
@@ -159,19 +173,6 @@ static struct err *start_sampler(struct recording *r)
 	return err;
 }
 
-static bool over(struct recording *r, uint64_t now)
-{
-	if (signals_stop_asked()) {
-		r->end = RECORDING_STOPPED;
-		return true;
-	}
-	if (r->duration_ns && now - r->started_ns >= r->duration_ns) {
-		r->end = RECORDING_DURATION;
-		return true;
-	}
-	return false;
-}
-
 /* False when there is nothing more to sample. */
 static bool recover(struct recording *r, enum sampler_state state)
 {
@@ -186,7 +187,8 @@ static bool recover(struct recording *r, enum sampler_state state)
 		return true;
 	}
 	err_free(err);
-	r->end = signals_stop_asked() ? RECORDING_STOPPED : RECORDING_TARGET_ENDED;
+	if (!over(r, clock_now_ns()))
+		r->end = RECORDING_TARGET_ENDED;
 	return false;
 }
 

@@ -438,7 +438,7 @@ static struct err *no_python(const struct maps *maps, const char *exe_path)
 struct err *runtime_detect(struct py_runtime *ret, struct mem_reader *mem, const struct maps *maps,
 	pid_t pid, const char *exe_path)
 {
-	struct candidate candidates[CANDIDATES_MAX];
+	struct candidate candidates[CANDIDATES_MAX] = { 0 };
 	size_t count = find_candidates(maps, exe_path, candidates);
 	struct py_runtime rt;
 	bool found;

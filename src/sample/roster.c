@@ -139,6 +139,35 @@ static void name_threads(struct roster *r, uint64_t now_ns)
 	r->named_at_ns = now_ns;
 }
 
+static bool several_interpreters(const struct roster *r)
+{
+	return r->list.count && r->list.items[0].interp != r->list.items[r->list.count - 1].interp;
+}
+
+static void mark_shared_tids(struct roster *r)
+{
+	bool several = several_interpreters(r);
+
+	for (size_t i = 0; i < r->count; i++) {
+		struct sampled_thread *t = r->threads[i];
+
+		t->shares_tid = false;
+		for (size_t k = 0; several && t->tid && k < r->count && !t->shares_tid; k++)
+			t->shares_tid = k != i && r->threads[k]->tid == t->tid;
+	}
+}
+
+/* In the order of the list: innermost interpreter first. */
+static int by_interpreter(const void *a, const void *b)
+{
+	const struct sampled_thread *x = *(struct sampled_thread *const *)a;
+	const struct sampled_thread *y = *(struct sampled_thread *const *)b;
+
+	if (x->py.interp_id != y->py.interp_id)
+		return x->py.interp_id > y->py.interp_id ? -1 : 1;
+	return x->tid < y->tid ? -1 : x->tid > y->tid;
+}
+
 enum read_status roster_update(struct roster *r, uint64_t now_ns)
 {
 	enum read_status status = target_threads(r->target, &r->list);
@@ -161,6 +190,8 @@ enum read_status roster_update(struct roster *r, uint64_t now_ns)
 		t->gone = false;
 	}
 	forget_ended_threads(r);
+	qsort(r->threads, r->count, sizeof(*r->threads), by_interpreter);
+	mark_shared_tids(r);
 	if (grown || now_ns - r->named_at_ns > RENAME_NS)
 		name_threads(r, now_ns);
 	r->listed_at_ns = now_ns;

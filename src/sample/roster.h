@@ -32,6 +32,12 @@ struct sampled_thread {
 	uint64_t listed;  // number of the list it was last in
 	uint64_t sampled; // number of the tick it was last sampled in
 	bool gone;        // its state could not be read: not looked at until the next list
+	/*
+	 * A kernel thread that runs a sub-interpreter has a thread state in each interpreter it is
+	 * in. Only the innermost one runs; interpreters are listed newest, so innermost, first.
+	 */
+	bool shares_tid;
+	bool has_frames; // at its last sample
 };
 
 struct roster {

@@ -222,6 +222,7 @@ static enum read_status read_sample(struct sampler *s, struct sampled_thread *t,
 	if (status != READ_OK)
 		return status;
 	s->relist |= lists_changed(s, t);
+	t->has_frames = raw->count;
 	out->holds_gil = raw->holds_gil || rider_says_gil(s, t);
 	out->proof = raw->unproven || raw->too_deep ? SAMPLE_TRUNCATED : SAMPLE_VERIFIED;
 	if (out->proof == SAMPLE_TRUNCATED)
@@ -245,6 +246,20 @@ static void emit(struct sampler *s, const struct sample *sample)
 	s->sink->sample(s->sink, sample);
 }
 
+/* True if an interpreter further in, on the same kernel thread, is what runs. */
+static bool runs_inner(const struct sampler *s, const struct sampled_thread *t)
+{
+	for (size_t i = 0; t->shares_tid && i < s->roster.count; i++) {
+		const struct sampled_thread *u = s->roster.threads[i];
+
+		if (u == t)
+			break;
+		if (u->tid == t->tid && u->has_frames && !u->gone)
+			return true;
+	}
+	return false;
+}
+
 static enum read_status sample_fresh(struct sampler *s, struct sampled_thread *t, struct sample *out)
 {
 	bool noted;
@@ -260,6 +275,8 @@ static enum read_status sample_fresh(struct sampler *s, struct sampled_thread *t
 	}
 	if (status != READ_OK)
 		return status;
+	if (runs_inner(s, t))
+		out->run = THREAD_WAITING;
 	t->still = noted && out->proof == SAMPLE_VERIFIED;
 	t->last_stack = out->stack;
 	t->last_gil = out->holds_gil;
@@ -286,7 +303,8 @@ static enum read_status sample_thread(struct sampler *s, struct sampled_thread *
 		s->relist = true;
 		return READ_GONE;
 	}
-	if (status == READ_OK)
+	// a thread state that is kept for an interpreter the thread is not in is no sample
+	if (status == READ_OK && (t->has_frames || !t->shares_tid))
 		emit(s, &sample);
 	return status;
 }
