@@ -174,9 +174,23 @@ static struct err *default_output(struct record *r)
 	return outputs_add(&r->outputs, path);
 }
 
+/* The command as it was given: what runs may be a launcher that becomes something else. */
+static void describe_command(struct record *r)
+{
+	_cleanup_buf_ struct buf arguments = BUF_INIT;
+
+	for (char **arg = r->command; *arg; arg++)
+		buf_add(&arguments, *arg, strlen(*arg) + 1);
+	proc_quote_arguments(
+		buf_str(&arguments), arguments.len, COMMAND_LINE_BYTES, &r->command_line);
+}
+
 static void describe_target(struct record *r)
 {
-	proc_command_line(r->recording.pid, COMMAND_LINE_BYTES, &r->command_line);
+	if (r->command)
+		describe_command(r);
+	else
+		proc_command_line(r->recording.pid, COMMAND_LINE_BYTES, &r->command_line);
 	proc_link(r->recording.pid, "cwd", &r->cwd);
 }
 

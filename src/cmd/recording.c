@@ -130,13 +130,28 @@ static void add_progress(const struct recording *r, struct buf *line, uint64_t n
 	units_add_count(line, lost(r));
 }
 
+/* An interpreter that is starting does not know its patch level yet: ask again later. */
+static void learn_version(struct recording *r)
+{
+	_cleanup_buf_ struct buf version = BUF_INIT;
+
+	if (r->version && strchr(r->version, '.') != strrchr(r->version, '.'))
+		return;
+	runtime_version(&r->target.rt, &r->target.live.reader, &version);
+	free(r->version);
+	r->version = xstrdup(buf_str(&version));
+}
+
 static void show_progress(struct recording *r, uint64_t now)
 {
 	_cleanup_buf_ struct buf line = BUF_INIT;
 
-	if (!r->progress || now - r->shown_ns < PROGRESS_NS)
+	if (now - r->shown_ns < PROGRESS_NS)
 		return;
 	r->shown_ns = now;
+	learn_version(r);
+	if (!r->progress)
+		return;
 	add_progress(r, &line, now);
 	fprintf(stderr, "\rfireglass: %s\033[K", buf_str(&line));
 	fflush(stderr);
@@ -152,12 +167,7 @@ static void clear_progress(struct recording *r)
 
 static struct err *start_sampler(struct recording *r)
 {
-	_cleanup_buf_ struct buf version = BUF_INIT;
-
-	if (!r->version) {
-		runtime_version(&r->target.rt, &r->target.live.reader, &version);
-		r->version = xstrdup(buf_str(&version));
-	}
+	learn_version(r);
 	if (r->target.rt.guessed && !r->quiet && !r->has_sampler)
 		fprintf(stderr,
 			"fireglass: Python %s is newer than this fireglass; reading it as it describes "

@@ -50,6 +50,7 @@ void svg_add_still(struct buf *out, const struct svg_picture *picture, unsigned 
  *	title, command, unit     strings or null
  *	inverted                 bool
  *	total                    samples
+ *	count                    nodes
  *	names, files             strings
  *	functions                5 numbers each: name, file, first line, origin, tone
  *	nodes                    all nodes but the root, in preorder, as packed numbers:

@@ -185,6 +185,8 @@ void svg_write_data(FILE *out, const struct svg_picture *picture)
 	json_bool(&w, options->inverted);
 	json_key(&w, "total");
 	json_u64(&w, picture->tree.nodes[TREE_ROOT].total);
+	json_key(&w, "count");
+	json_u64(&w, picture->tree.node_count);
 	write_strings(&w, picture, &t);
 	write_functions(&w, picture, &t);
 	write_nodes(&w, &picture->tree, &t);

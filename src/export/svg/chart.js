@@ -89,7 +89,8 @@ export function makeChart(tree, scroller, show) {
 		const inSight = rows.filter(
 			(row) => row.length && topOf(row[0].level) > -rowPx && topOf(row[0].level) < height,
 		);
-		for (const each of [paintItem, paintOutline])
+		const passes = show.hover || show.focus ? [paintItem, paintOutline] : [paintItem];
+		for (const each of passes)
 			for (const row of inSight) {
 				const y = topOf(row[0].level);
 				for (const item of row) each(item, y);
@@ -121,21 +122,19 @@ export function makeChart(tree, scroller, show) {
 	// What is drawn and where on the window, for scripts and tests.
 	canvas.frames = () => {
 		const box = canvas.getBoundingClientRect();
-		return rows
-			.flat()
-			.map((item) => ({
-				key: item.key,
-				name: labelOf(item)[0],
-				label: labelOf(item).join(''),
-				rest: Boolean(item.rest),
-				hit: show.matches !== null && isHit(item),
-				samples: item.samples,
-				level: item.level,
-				x: box.left + item.x,
-				y: box.top + topOf(item.level),
-				width: item.width,
-				height: rowPx - 1,
-			}));
+		return rows.flat().map((item) => ({
+			key: item.key,
+			name: labelOf(item)[0],
+			label: labelOf(item).join(''),
+			rest: Boolean(item.rest),
+			hit: show.matches !== null && isHit(item),
+			samples: item.samples,
+			level: item.level,
+			x: box.left + item.x,
+			y: box.top + topOf(item.level),
+			width: item.width,
+			height: rowPx - 1,
+		}));
 	};
 
 	return {

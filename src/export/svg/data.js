@@ -13,7 +13,6 @@ function makeReader(packed) {
 	);
 	const reader = {
 		at: 0,
-		more: () => reader.at < packed.length,
 		next() {
 			let digit = values[packed.charCodeAt(reader.at++)];
 			if (digit < 32) return digit;
@@ -34,7 +33,14 @@ export function decode(raw) {
 		command: raw.command,
 		unit: raw.unit,
 		inverted: raw.inverted,
+		count: raw.count,
 		functions: decodeFunctions(raw),
+		fn: new Int32Array(raw.count),
+		parent: new Int32Array(raw.count),
+		depth: new Int32Array(raw.count),
+		end: new Int32Array(raw.count),
+		self: new Float64Array(raw.count),
+		total: new Float64Array(raw.count),
 		lineReader: raw.lines ? makeReader(raw.lines) : null,
 		lineAt: null,
 		ranks: new Map(),
@@ -61,29 +67,19 @@ function decodeFunctions(raw) {
 
 function decodeNodes(tree, packed) {
 	const reader = makeReader(packed);
-	const most = packed.length + 1; // a node takes a letter at least
-	const fn = new Int32Array(most);
-	const parent = new Int32Array(most);
-	const depth = new Int32Array(most);
-	const self = new Float64Array(most);
+	const { count, fn, parent, depth, self } = tree;
 	const path = [0];
-	let count = 1;
 	fn[0] = parent[0] = -1;
-	for (; reader.more(); count++) {
+	for (let i = 1; i < count; i++) {
 		const head = reader.next();
 		const up = head % 2 ? reader.next() : 0;
-		const level = depth[count - 1] + 1 - up;
-		fn[count] = Math.floor(head / 2);
-		self[count] = head % 2 ? reader.next() : 0;
-		depth[count] = level;
-		parent[count] = path[level - 1];
-		path[level] = count;
+		const level = depth[i - 1] + 1 - up;
+		fn[i] = Math.floor(head / 2);
+		self[i] = head % 2 ? reader.next() : 0;
+		depth[i] = level;
+		parent[i] = path[level - 1];
+		path[level] = i;
 	}
-	tree.count = count;
-	for (const [name, column] of Object.entries({ fn, parent, depth, self }))
-		tree[name] = column.slice(0, count);
-	tree.total = new Float64Array(count);
-	tree.end = new Int32Array(count);
 }
 
 function sumTotals(tree) {

@@ -55,6 +55,14 @@ export function makePainter(canvas) {
 	const fits = new Map();
 	let colours = new Map();
 	let fontPx = 12;
+	let filled = '';
+
+	// Setting a colour is dearer than drawing a narrow box.
+	const fill = (css) => {
+		if (css === filled) return;
+		filled = css;
+		context.fillStyle = colours.get(css);
+	};
 
 	const fitter = () => {
 		if (!fits.has(fontPx))
@@ -88,6 +96,7 @@ export function makePainter(canvas) {
 			canvas.style.height = `${height}px`;
 			context.setTransform(ratio, 0, 0, ratio, 0, 0);
 			fontPx = newFontPx;
+			filled = '';
 			context.font = `${fontPx}px ${FONT}`;
 			context.textBaseline = 'middle';
 			context.direction = 'ltr';
@@ -96,7 +105,7 @@ export function makePainter(canvas) {
 			context.globalAlpha = alpha;
 		},
 		box(css, x, y, width, height) {
-			context.fillStyle = colours.get(css);
+			fill(css);
 			if (width < 4 || !context.roundRect) {
 				context.fillRect(x, y, width > 2 ? width - 0.7 : width, height);
 				return;
@@ -121,7 +130,7 @@ export function makePainter(canvas) {
 			const fit = fitter();
 			const shown = fit(name + addition, room);
 			const whole = shown.length > name.length;
-			context.fillStyle = colours.get(css);
+			fill(css);
 			context.fillText(whole ? name : shown, x, y);
 			if (!whole || (shown.endsWith('…') && shown.length < name.length + LEAST_ADDITION))
 				return;
