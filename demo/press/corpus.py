@@ -4,28 +4,27 @@
 import random
 
 FIRST = (
-    "light", "steam", "water", "wind", "iron", "glass", "stone", "salt", "coal", "river",
-    "harbour", "bridge", "paper", "copper", "field", "timber", "slate", "signal", "market", "canal",
-)
+    "light steam water wind iron glass stone salt coal river harbour bridge paper copper "
+    "field timber slate signal market canal"
+).split()
 SECOND = (
-    "house", "works", "road", "line", "gate", "yard", "ship", "wheel", "keeper", "side",
-    "master", "mill", "wright", "wharf", "tower", "pool",
-)
+    "house works road line gate yard ship wheel keeper side master mill wright wharf tower pool"
+).split()
 ADJECTIVES = (
-    "old", "narrow", "public", "disused", "famous", "northern", "private", "seasonal", "modest",
-    "restored", "crowded", "temporary", "early", "splendid", "neighbouring", "municipal",
-)
+    "old narrow public disused famous northern private seasonal modest restored crowded "
+    "temporary early splendid neighbouring municipal"
+).split()
 NOUNS = (
-    "parish", "owner", "company", "council", "visitor", "collection", "building", "survey",
-    "railway", "family", "winter", "century", "exhibition", "regulation", "painting", "harvest",
-    "delivery", "committee", "foundation", "engineer", "apprentice", "newspaper", "granary",
-)
+    "parish owner company council visitor collection building survey railway family winter "
+    "century exhibition regulation painting harvest delivery committee foundation engineer "
+    "apprentice newspaper granary"
+).split()
 VERBS = (
-    "supplied", "crossed", "replaced", "connected", "described", "financed", "admired", "measured",
-    "rebuilt", "visited", "employed", "documented", "inherited", "extended", "inspected", "sold",
-)
-LINKS = ("because", "although", "while", "before", "after", "until", "whereas")
-TAGS = ("industry", "transport", "buildings", "people", "nature", "trade", "archive", "festivals")
+    "supplied crossed replaced connected described financed admired measured rebuilt visited "
+    "employed documented inherited extended inspected sold"
+).split()
+LINKS = "because although while before after until whereas".split()
+TAGS = "industry transport buildings people nature trade archive festivals".split()
 
 PARAGRAPH_SENTENCES = (3, 6)
 SECTION_PARAGRAPHS = (1, 3)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The markup language: blocks by line, inline marks by one regular expression, out comes HTML.
 
-    = heading =   == lower heading ==
-    * list item   ** item of a list inside it
-    > quotation
-    |= head |= head |   and   | cell | cell |
-    ''emphasis''   '''strong'''   `code`   [[page]]   [[page|text]]
+= heading =   == lower heading ==
+* list item   ** item of a list inside it
+> quotation
+|= head |= head |   and   | cell | cell |
+''emphasis''   '''strong'''   `code`   [[page]]   [[page|text]]
 """
 
 import re

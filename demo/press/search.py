@@ -9,7 +9,7 @@ import re
 from press.stem import stem
 
 TOKEN = re.compile(r"[a-z]+|[0-9]{4}")
-STOP_WORDS = frozenset("a an and the of in on to is was because although while after before".split())
+STOP_WORDS = frozenset("a an and the of in on to was because although while before after".split())
 
 
 def tokens(text):

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Stems of English words, so that "connected" finds "connection": Porter's algorithm (1980)."""
+"""Stems of English words, so that "connected" finds "connection": Porter's algorithm (1980), with
+some of its suffixes left out."""
 
 VOWELS = "aeiou"
 
+# fmt: off
 STEP_2 = (
     ("ational", "ate"), ("tional", "tion"), ("enci", "ence"), ("anci", "ance"), ("izer", "ize"),
     ("abli", "able"), ("alli", "al"), ("entli", "ent"), ("eli", "e"), ("ousli", "ous"),
@@ -10,13 +12,14 @@ STEP_2 = (
     ("fulness", "ful"), ("ousness", "ous"), ("aliti", "al"), ("iviti", "ive"), ("biliti", "ble"),
 )
 STEP_3 = (
-    ("icate", "ic"), ("ative", ""), ("alize", "al"), ("iciti", "ic"), ("ical", "ic"),
+    ("icate", "ic"), ("alize", "al"), ("iciti", "ic"), ("ical", "ic"),
     ("ful", ""), ("ness", ""),
 )
 STEP_4 = (
-    "al", "ance", "ence", "er", "ic", "able", "ible", "ant", "ement", "ment", "ent", "ou", "ism",
+    "al", "ance", "ence", "er", "ic", "able", "ible", "ant", "ement", "ent", "ou", "ism",
     "ate", "iti", "ous", "ive", "ize",
 )
+# fmt: on
 
 
 def is_consonant(word, i):

@@ -63,11 +63,16 @@ static struct err *try_attach(struct recording *r, bool *ready_ret)
  */
 static bool may_become_python(const struct recording *r, const struct err *err, uint64_t since_ns)
 {
-	if (err && err->kind != ERR_NOT_PYTHON && err->kind != ERR_GONE)
-		return false;
+	bool patient = clock_now_ns() - since_ns < WAIT_ATTACHED_NS;
+
+	// a process that is just starting another program is refused for a moment
+	if (err && err->kind == ERR_FAILED)
+		return patient;
+	if (err && err->kind == ERR_PERMISSION)
+		return r->spawn && patient;
 	if (r->spawn)
 		return true;
-	return (!err || r->has_sampler) && clock_now_ns() - since_ns < WAIT_ATTACHED_NS;
+	return patient && (!err || (r->has_sampler && err->kind == ERR_NOT_PYTHON));
 }
 
 static struct err *never_python(const struct recording *r)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Names become a folded line, the line is split as a reader would, and the same names must come back.
+ * Names become a folded line, which is split as a reader would: the same names must come back.
  *
  * Input: names, each up to a byte 0xff (which no UTF-8 holds), root first.
  */
@@ -34,7 +34,8 @@ static size_t fill(struct profile *p, const uint8_t *data, size_t size, string_i
 		_cleanup_buf_ struct buf name = BUF_INIT;
 
 		utf8_add_bytes(&name, data, len);
-		names[count] = profile_string(p, name.len ? name.data : "?", name.len ? name.len : 1);
+		names[count] =
+			profile_string(p, name.len ? name.data : "?", name.len ? name.len : 1);
 		struct store_function f = { .name = names[count++], .kind = FUNCTION_THREAD };
 		stack = profile_stack(p, stack, profile_frame(p, profile_function(p, &f), 0));
 		data += len + (end != NULL);
@@ -45,8 +46,8 @@ static size_t fill(struct profile *p, const uint8_t *data, size_t size, string_i
 	return count;
 }
 
-static void check_line(const struct profile *p, const char *line, size_t len,
-	const string_id *names, size_t count)
+static void check_line(
+	const struct profile *p, const char *line, size_t len, const string_id *names, size_t count)
 {
 	check(len > 4 && memcmp(line + len - 4, " 42\n", 4) == 0);
 	len -= 4;

@@ -2,10 +2,11 @@
 /*
  * Folded text in, any format out: makes profiles for the tests of exporters.
  *
- *	make_profile [-f FORMAT] [-o FILE] [-t TITLE] [-c COMMAND] [-u UNIT] [-d CWD] [-F] [-n] [-p] [-i] < stacks
+ *	make_profile [-f FORMAT] [-o FILE] [-t TITLE] [-c COMMAND] [-u UNIT] [-d CWD] [-Fnpi] <IN
  *
- * A frame reads `name (file:line)`, `name (file:line#first)` or `name (file)`; what has no file is a
- * mark if it begins with `(`, else a thread. Names and files may hold the escapes of export/label.h.
+ * -F: functions, -n: no lines, -p: full paths, -i: inverted. A frame reads `name (file:line)`,
+ * `name (file:line#first)` or `name (file)`; what has no file is a mark if it begins with `(`, else
+ * a thread. Names and files may hold the escapes of export/label.h.
  */
 #include <errno.h>
 #include <getopt.h>

@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-/* Fails the running test, showing the first line that differs, unless the file holds just this text. */
+/* Fails the running test, showing the first differing line, unless the file holds this text. */
 void golden_check(const char *name, const char *text, size_t len);
 
 #endif

@@ -7,8 +7,8 @@
 #define STDLIB "/usr/lib/python3.12/"
 #define APP "/srv/app/"
 
-frame_id sample_frame(struct profile *p, const char *name, const char *file, uint32_t first,
-	uint32_t line)
+frame_id sample_frame(
+	struct profile *p, const char *name, const char *file, uint32_t first, uint32_t line)
 {
 	struct store_function f = {
 		.name = profile_string(p, name, strlen(name)),
@@ -41,7 +41,8 @@ void sample_profile_init(struct profile *p)
 	frame_id view_c = sample_frame(p, "View.get", APP "views.py", 80, 83);
 	frame_id render = sample_frame(p, "render", SITE "jinja2/environment.py", 1285, 1301);
 	frame_id dumps = sample_frame(p, "dumps", STDLIB "json/__init__.py", 183, 231);
-	frame_id load = sample_frame(p, "_find_and_load", "<frozen importlib._bootstrap>", 1349, 1360);
+	frame_id load =
+		sample_frame(p, "_find_and_load", "<frozen importlib._bootstrap>", 1349, 1360);
 	frame_id walk_a = sample_frame(p, "walk", APP "tree.py", 5, 8);
 	frame_id walk_b = sample_frame(p, "walk", APP "tree.py", 5, 9);
 	frame_id utf8 = sample_frame(p, "größe_測定", APP "maß.py", 3, 0);

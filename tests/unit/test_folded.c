@@ -23,8 +23,8 @@ static void text_deinit(struct text *t)
 	free(t->data);
 }
 
-static void write_folded(struct text *t, const struct profile *p,
-	const struct export_options *options)
+static void write_folded(
+	struct text *t, const struct profile *p, const struct export_options *options)
 {
 	FILE *f = open_memstream(&t->data, &t->len);
 
@@ -48,8 +48,8 @@ static void test_golden(void **state)
 	check_golden("plain.folded", &(struct export_options){ .cwd = "/srv/app" });
 	check_golden("functions.folded",
 		&(struct export_options){ .cwd = "/srv/app", .functions = true });
-	check_golden("no_lines.folded",
-		&(struct export_options){ .cwd = "/srv/app", .no_lines = true });
+	check_golden(
+		"no_lines.folded", &(struct export_options){ .cwd = "/srv/app", .no_lines = true });
 	check_golden("full_paths.folded", &(struct export_options){ .full_paths = true });
 }
 

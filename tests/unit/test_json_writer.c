@@ -39,11 +39,13 @@ static void test_shapes(void **state)
 
 	(void)state;
 	write_example(&(struct json_writer){ .buf = &b });
-	assert_string_equal(b.data, "{\"pid\":4711,\"frames\":[-1,{},[]],\"gil\":true,\"none\":null}");
+	assert_string_equal(
+		b.data, "{\"pid\":4711,\"frames\":[-1,{},[]],\"gil\":true,\"none\":null}");
 	buf_clear(&b);
 	write_example(&(struct json_writer){ .buf = &b, .pretty = true });
-	assert_string_equal(b.data, "{\n  \"pid\": 4711,\n  \"frames\": [\n    -1,\n    {},\n    []\n  ],\n"
-				    "  \"gil\": true,\n  \"none\": null\n}\n");
+	assert_string_equal(b.data,
+		"{\n  \"pid\": 4711,\n  \"frames\": [\n    -1,\n    {},\n    []\n  ],\n"
+		"  \"gil\": true,\n  \"none\": null\n}\n");
 }
 
 static void test_stream(void **state)
@@ -55,7 +57,8 @@ static void test_stream(void **state)
 	(void)state;
 	write_example(&(struct json_writer){ .stream = f });
 	fclose(f);
-	assert_string_equal(text, "{\"pid\":4711,\"frames\":[-1,{},[]],\"gil\":true,\"none\":null}");
+	assert_string_equal(
+		text, "{\"pid\":4711,\"frames\":[-1,{},[]],\"gil\":true,\"none\":null}");
 	free(text);
 }
 
@@ -75,10 +78,13 @@ static void test_strings(void **state)
 	check_string("\b\f\n\r\t\0\x1f", 7, false, "\"\\b\\f\\n\\r\\t\\u0000\\u001f\"");
 	check_string("gr\xc3\xb6\xf0\x9f\x94\xa5", 8, false, "\"gr\xc3\xb6\xf0\x9f\x94\xa5\"");
 	check_string("\xef\xbf\xbd", 3, false, "\"\xef\xbf\xbd\"");
-	check_string("a\xff""b\xc3", 4, false, "\"a\xef\xbf\xbd""b\xef\xbf\xbd\"");
+	check_string("a\xff"
+		     "b\xc3",
+		4, false,
+		"\"a\xef\xbf\xbd"
+		"b\xef\xbf\xbd\"");
 	check_string("</script>&]]>", 13, false, "\"</script>&]]>\"");
-	check_string("</script>&]]>", 13, true,
-		"\"\\u003c/script\\u003e\\u0026]]\\u003e\"");
+	check_string("</script>&]]>", 13, true, "\"\\u003c/script\\u003e\\u0026]]\\u003e\"");
 	check_string("\xe2\x80\xa8\xef\xbf\xbf\xc2\x85\x7f", 9, true,
 		"\"\\u2028\\uffff\\u0085\\u007f\"");
 }
@@ -138,8 +144,7 @@ static void test_xml(void **state)
 	check_xml("<a b='c' d=\"e\">&", 16, "&lt;a b=&#39;c&#39; d=&#34;e&#34;&gt;&amp;");
 	check_xml("]]>", 3, "]]&gt;");
 	check_xml("\t\n\r", 3, "&#9;&#10;&#13;");
-	check_xml("\0\x1b\xef\xbf\xbf\xff", 6,
-		"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+	check_xml("\0\x1b\xef\xbf\xbf\xff", 6, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 	check_xml("gr\xc3\xb6\xc3\x9f", 6, "gr\xc3\xb6\xc3\x9f");
 }
 

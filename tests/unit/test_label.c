@@ -85,7 +85,8 @@ static void test_labels(void **state)
 
 	(void)state;
 	profile_init(&p);
-	frame_id dumps = sample_frame(&p, "dumps", "/usr/lib/python3.12/json/__init__.py", 183, 231);
+	frame_id dumps =
+		sample_frame(&p, "dumps", "/usr/lib/python3.12/json/__init__.py", 183, 231);
 	check_label(&p, dumps, &plain, "dumps (json/__init__.py:231)");
 	check_label(&p, dumps, &functions, "dumps (json/__init__.py:183)");
 	check_label(&p, dumps, &no_lines, "dumps (json/__init__.py)");
@@ -95,7 +96,8 @@ static void test_labels(void **state)
 	check_label(&p, sample_frame(&p, "f", "", 3, 4), &plain, "f");
 	check_label(&p, sample_frame(&p, "", "a.py", 3, 4), &plain, "? (a.py:4)");
 	check_label(&p, profile_plain_frame(&p, FUNCTION_MARK, "(idle)"), &plain, "(idle)");
-	check_label(&p, profile_plain_frame(&p, FUNCTION_THREAD, "MainThread"), &plain, "MainThread");
+	check_label(
+		&p, profile_plain_frame(&p, FUNCTION_THREAD, "MainThread"), &plain, "MainThread");
 }
 
 static void check_escape(const char *text, size_t len, const char *want)
@@ -117,7 +119,11 @@ static void test_escapes(void **state)
 	check_escape("a\0b\x1b\x7f", 5, "a\\x00b\\x1b\\x7f");
 	check_escape("\\x3b\\", 5, "\\\\x3b\\\\");
 	check_escape("\xc2\x85\xe2\x80\xa8", 5, "\\x85\\u2028");
-	check_escape("gr\xc3\xb6\xc3\x9f""e (idle)", 14, "gr\xc3\xb6\xc3\x9f""e (idle)");
+	check_escape("gr\xc3\xb6\xc3\x9f"
+		     "e (idle)",
+		14,
+		"gr\xc3\xb6\xc3\x9f"
+		"e (idle)");
 	for (size_t i = 0; sample_hostile_names[i]; i++) {
 		_cleanup_buf_ struct buf escaped = BUF_INIT, back = BUF_INIT;
 
@@ -130,7 +136,8 @@ static void test_escapes(void **state)
 
 static void test_unescape_leaves_what_is_no_escape(void **state)
 {
-	static const char *const texts[] = { "\\", "\\q", "\\x", "\\x1", "\\xzz", "\\u12", "\\X41", "a\\" };
+	static const char *const texts[] = { "\\", "\\q", "\\x", "\\x1", "\\xzz", "\\u12", "\\X41",
+		"a\\" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {

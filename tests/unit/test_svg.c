@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The C side of the flame graph. That it is well-formed: test_svg_xml.py; that it works: tests/browser. */
+/* The C side of the flame graph. Well-formed XML: test_svg_xml.py; how it works: tests/browser. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,7 +86,8 @@ static void test_options_in_data(void **state)
 
 	(void)state;
 	fixture_init(&f, sample_profile_init);
-	f.options = (struct export_options){ .no_lines = true, .inverted = true, .full_paths = true };
+	f.options =
+		(struct export_options){ .no_lines = true, .inverted = true, .full_paths = true };
 	_cleanup_free_ char *data = data_text(&f);
 	assert_non_null(strstr(data, "\"title\":\"Flame graph\",\"command\":null,\"unit\":null"));
 	assert_non_null(strstr(data, "\"inverted\":true"));

@@ -28,11 +28,15 @@ HOSTILE = [
 
 def escape(name):
     plain = name.replace("\\", "\\\\")
-    return "".join(f"\\x{ord(c):02x}" if ord(c) < 32 or c in "; (" or c == "\x7f" else c for c in plain)
+    return "".join(
+        f"\\x{ord(c):02x}" if ord(c) < 32 or c in "; (" or c == "\x7f" else c for c in plain
+    )
 
 
 def make_svg(folded, *options):
-    made = subprocess.run([MAKE_PROFILE, *options], input=folded.encode(), capture_output=True, check=True)
+    made = subprocess.run(
+        [MAKE_PROFILE, *options], input=folded.encode(), capture_output=True, check=True
+    )
     return ET.fromstring(made.stdout)
 
 
@@ -51,7 +55,19 @@ def test_hostile_name(name):
     # our own three, and no element that we do not write
     assert len(root.findall(f".//{SVG}script")) == 3
     tags = {element.tag.removeprefix(SVG) for element in root.iter()}
-    assert tags <= {"svg", "title", "desc", "style", "g", "defs", "pattern", "rect", "path", "text", "script"}
+    assert tags <= {
+        "svg",
+        "title",
+        "desc",
+        "style",
+        "g",
+        "defs",
+        "pattern",
+        "rect",
+        "path",
+        "text",
+        "script",
+    }
     assert not [name for element in root.iter() for name in element.attrib if name.startswith("on")]
 
 

@@ -24,7 +24,8 @@ static const struct tree_node *find(const struct profile *p, const struct tree *
 		for (; child != TREE_NONE; child = t->nodes[child].next_sibling) {
 			string_id name = p->functions[t->nodes[child].function].name;
 
-			if (p->strings[name].len == len && memcmp(profile_text(p, name), path, len) == 0)
+			if (p->strings[name].len == len &&
+				memcmp(profile_text(p, name), path, len) == 0)
 				break;
 		}
 		if (child == TREE_NONE)
@@ -60,7 +61,7 @@ static void check_invariants(const struct profile *p, const struct tree *t)
 			lines += t->lines[n->first_tree_line + j].total;
 			if (j)
 				assert_true(t->lines[n->first_tree_line + j].total <=
-					    t->lines[n->first_tree_line + j - 1].total);
+					t->lines[n->first_tree_line + j - 1].total);
 		}
 		if (n->tree_line_count)
 			assert_int_equal(lines, n->total);

@@ -214,6 +214,116 @@ def shape_partial_of_function():
     return functools.partial(Shop().serve, 1)()
 
 
+class Warm(object):
+    """Called so often before it parks that the interpreter has specialised each of these calls."""
+
+    def __init__(self, how, last):
+        self.how, self.last = how, last
+        if how == "init":
+            self.stop()
+
+    def stop(self):
+        if self.last:
+            park()
+        return 1
+
+    @property
+    def value(self):
+        return self.stop()
+
+    def __getitem__(self, index):
+        return self.stop()
+
+    def __getattribute__(self, name):
+        if name == "fetched":
+            return self.stop()
+        return object.__getattribute__(self, name)
+
+    def __add__(self, other):
+        return self.stop()
+
+    def __iter__(self):
+        yield 1
+        yield self.stop()
+
+    def __eq__(self, other):
+        return self.stop() == 1
+
+    def __contains__(self, item):
+        return self.stop()
+
+    def __call__(self, a, b=2, *c):
+        return self.stop()
+
+    def __enter__(self):
+        return self.stop()
+
+    def __exit__(self, *exc):
+        return False
+
+
+WARM = 200
+
+
+def shape_warm_init():
+    for i in range(WARM):
+        Warm("init", i == WARM - 1)
+
+
+def shape_warm_property():
+    for i in range(WARM):
+        Warm("", i == WARM - 1).value
+
+
+def shape_warm_getitem():
+    for i in range(WARM):
+        Warm("", i == WARM - 1)[0]
+
+
+def shape_warm_getattribute():
+    for i in range(WARM):
+        Warm("", i == WARM - 1).fetched
+
+
+def shape_warm_add():
+    for i in range(WARM):
+        Warm("", i == WARM - 1) + 1
+
+
+def shape_warm_iter():
+    for i in range(WARM):
+        for _ in Warm("", i == WARM - 1):
+            pass
+
+
+def shape_warm_compare():
+    for i in range(WARM):
+        Warm("", i == WARM - 1) == 1
+
+
+def shape_warm_contains():
+    for i in range(WARM):
+        1 in Warm("", i == WARM - 1)
+
+
+def shape_warm_call():
+    for i in range(WARM):
+        Warm("", i == WARM - 1)(
+            1,
+            b=3,
+        )
+
+
+def shape_warm_with():
+    for i in range(WARM):
+        with Warm("", i == WARM - 1):
+            pass
+
+
+def shape_warm_class_in_list():
+    return [Warm("init", i == WARM - 1) for i in range(WARM)]
+
+
 def main():
     Shop().open()
 

@@ -49,13 +49,6 @@ class Worker(threading.Thread):
         park()
 
 
-def start_worker():
-    worker = Worker()
-    worker.daemon = True
-    worker.start()
-    park()
-
-
 THREADS = [
     ("set before the start", park),
     ("semi;colon 17", park),
@@ -69,4 +62,7 @@ THREADS = [
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         threading.current_thread().name = sys.argv[1]
-    run(THREADS)
+    worker = Worker()
+    worker.daemon = True
+    worker.start()
+    run(THREADS, others=1)

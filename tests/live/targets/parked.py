@@ -106,8 +106,9 @@ def start(function, *args, **options):
     return thread
 
 
-def run(threads, main=park, **more):
-    start(report, len(threads) + 1, get_ident(), more, name="reporter")
+def run(threads, main=park, others=0, **more):
+    """`others` threads more come to park() by themselves."""
+    start(report, len(threads) + 1 + others, get_ident(), more, name="reporter")
     for name, function in threads:
         start(function, name=name)
     main()
