@@ -21,6 +21,11 @@ import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("FIREGLASS_CI") == "1"
+# Where tests find what was built.
+BUILT = {
+    "FIREGLASS_BIN": str(ROOT / "build-gcc" / "fireglass"),
+    "FIREGLASS_MAKE_PROFILE": str(ROOT / "build-gcc" / "tests" / "make_profile"),
+}
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1:allocator_may_return_null=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
@@ -155,9 +160,7 @@ def pytest(directory, *options):
     report.parent.mkdir(exist_ok=True)
     result = run(sys.executable if has_pytest() else "/usr/bin/python3", "-m", "pytest", "-q",
                  f"--junitxml={report}", *options, directory,
-                 env={"FIREGLASS_BIN": str(ROOT / "build-gcc" / "fireglass"),
-                      "FIREGLASS_BUILD": str(ROOT / "build-gcc"),
-                      "PYTHONDONTWRITEBYTECODE": "1"})
+                 env=dict(BUILT, PYTHONDONTWRITEBYTECODE="1"))
     return junit_counts(report, result.returncode)
 
 
@@ -185,8 +188,7 @@ def browser():
             return Counts(failed=1)
     tests = sorted(str(path) for path in directory.glob("*.test.mjs"))
     result = run("node", "--test", "--test-reporter=tap", *tests, cwd=directory,
-                 env={"FIREGLASS_BUILD": str(ROOT / "build-gcc")}, stdout=subprocess.PIPE,
-                 text=True)
+                 env=BUILT, stdout=subprocess.PIPE, text=True)
     print(result.stdout)
     totals = dict(re.findall(r"^# (pass|fail|cancelled|skipped|todo) (\d+)$", result.stdout, re.M))
     counts = Counts(int(totals.get("pass", 0)),

@@ -28,7 +28,7 @@ TAGS = "industry transport buildings people nature trade archive festivals".spli
 
 PARAGRAPH_SENTENCES = (3, 6)
 SECTION_PARAGRAPHS = (1, 3)
-SECTIONS = (2, 5)
+SECTIONS = (1, 3)
 
 
 class Page:

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+"""Takes its time to be imported."""
+
+import time
+
+
+def compute():
+    end = time.time() + 0.15
+    while time.time() < end:
+        pass
+    return 3
+
+
+STATUS = compute()
