@@ -55,6 +55,14 @@ def python():
     return plain[-1] if plain else None
 
 
+@pytest.fixture(scope="session")
+def system_python():
+    """One that every user can start."""
+    found = [i for i in INTERPRETERS if not i.root and i.exe.startswith("/usr/") and i.minor >= (3,)]
+    harness.need(found, "no Python 3 below /usr")
+    return found[-1]
+
+
 @pytest.fixture
 def start():
     """Starts targets that end with the test."""

@@ -5,14 +5,10 @@ Nothing sleeps to synchronise: a target is waited for by a line it prints, a sta
 by looking at it until it is so, both with a deadline that fails the test.
 """
 
-import errno
-import fcntl
 import json
 import os
 import select
 import shutil
-import signal
-import stat
 import subprocess
 import sys
 import tempfile
@@ -27,6 +23,9 @@ CI = os.environ.get("FIREGLASS_CI") == "1"
 BIN = os.path.abspath(os.environ.get("FIREGLASS_BIN") or os.path.join(TOP, "build", "fireglass"))
 DEADLINE = 60  # seconds until a wait is a failure
 NOBODY = 65534
+AS_NOBODY = [
+    "setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups",
+]  # fmt: skip
 MINORS = [(2, 7)] + [(3, minor) for minor in range(6, 16)]
 
 
@@ -58,7 +57,9 @@ class Interpreter:
         self.version_text = found["version"]
         self.version = tuple(int(n) for n in found["version"].split("."))
         self.minor = self.version[:2]
+        self.hex = int(found["hex"], 16)
         self.free_threaded = found["free_threaded"]
+        self.stripped = found["stripped"]
 
     def __repr__(self):
         return self.id
@@ -267,11 +268,11 @@ BUSY = "import sys\nprint('ready'); sys.stdout.flush()\nwhile True: pass"
 # ---- fireglass -----------------------------------------------------------------------------------
 
 
-def fireglass(*args, before=(), timeout=DEADLINE, **options):
+def fireglass(*args, before=(), timeout=DEADLINE, program=BIN, **options):
     """Runs it to its end; texts are decoded."""
     options.setdefault("stdin", subprocess.DEVNULL)
     result = subprocess.run(
-        list(before) + [BIN] + [str(a) for a in args],
+        list(before) + [program] + [str(a) for a in args],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         timeout=timeout,
@@ -318,11 +319,3 @@ def ignores(pid, number, field):
 def wait_catches(pid, number):
     """Until a process has a handler for a signal."""
     wait_until(lambda: ignores(pid, number, "SigCgt"), "%d catches %d" % (pid, number))
-
-
-def set_nonblocking(fd):
-    fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_NONBLOCK)
-
-
-__all__ = [name for name in dir() if not name.startswith("_")]
-assert errno and signal and stat

@@ -67,17 +67,23 @@ static void touch_stack(struct py_runtime *rt, struct mem_reader *mem, const str
 	const struct raw_stack *stack;
 	struct profile profile;
 	struct resolver resolver;
+	struct resolver_codes codes = { 0 };
+	struct stack_riders riders;
 	stack_id id;
+	size_t unknown = 0;
 
 	profile_init(&profile);
 	resolver_init(&resolver, rt, mem, &profile);
 	stack_reader_init(&reader, t->state, t->interp);
+	reader.riders = &riders;
 	// several times: the ranges that are read change as the reader and the resolver learn
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
+		riders.count = 0;
+		resolver_begin(&resolver, &codes, t->interp, &riders);
 		require(stack_reader_read(&reader, rt, mem, 3, &stack), "cannot read a stack");
-		resolver_prepare(&resolver, stack);
+		unknown = resolver_prepare(&resolver, stack, t->interp, &riders, &codes);
 	}
-	if (resolver_prepare(&resolver, stack))
+	if (unknown)
 		fail("code objects cannot be read");
 	require(resolver_stack(&resolver, stack, STACK_NONE, &id), "cannot find the lines");
 	stack_reader_deinit(&reader);
@@ -92,19 +98,18 @@ static void ignore_name(void *data, uint64_t pthread, const char *name)
 	(void)name;
 }
 
-static void touch_flags(
+/* The lock itself, also where it is not looked at while nobody holds it. */
+static void touch_gil(
 	const struct py_runtime *rt, struct mem_reader *mem, const struct py_threads *threads)
 {
-	const struct py_offsets *at = &rt->layout.at;
-	uint32_t flag;
-	uint64_t gil[4];
+	remote_addr interp = threads->items[0].interp, gil;
+	unsigned char bytes[32];
 
-	if (at->interp_gil_enabled != OFFSET_NONE)
-		mem_read(mem, threads->items[0].interp + at->interp_gil_enabled, &flag, sizeof(flag));
-	// what lies behind interp.ceval.gil is read only while the GIL is held or enabled
-	if (at->interp_ceval_gil != OFFSET_NONE &&
-		mem_read_u64(mem, threads->items[0].interp + at->interp_ceval_gil, gil) == READ_OK)
-		mem_read(mem, gil[0], gil, sizeof(gil));
+	if (rt->tstate_current)
+		mem_read(mem, rt->tstate_current, bytes, 8);
+	if (rt->layout.at.interp_ceval_gil != OFFSET_NONE &&
+		mem_read_u64(mem, interp + rt->layout.at.interp_ceval_gil, &gil) == READ_OK)
+		mem_read(mem, gil, bytes, sizeof(bytes));
 }
 
 static void touch_all(struct py_runtime *rt, struct mem_reader *mem, pid_t pid)
@@ -112,15 +117,12 @@ static void touch_all(struct py_runtime *rt, struct mem_reader *mem, pid_t pid)
 	unsigned char offsets[DEBUG_OFFSETS_BYTES_MAX];
 	struct py_threads threads = { 0 };
 	_cleanup_buf_ struct buf version = BUF_INIT;
-	remote_addr holders[8];
 	pid_t tids[64];
-	uint64_t digest;
 
 	if (rt->address)
 		mem_read(mem, rt->address, offsets, sizeof(offsets));
 	require(runtime_ready(rt, mem), "the runtime is not ready");
 	runtime_version(rt, mem, &version);
-	require(threads_heads(rt, mem, &digest), "cannot read the heads of the lists");
 	require(threads_list(rt, mem, &threads), "cannot list the threads");
 	rt->has_tid_offset = false;
 	threads_calibrate(rt, mem, &threads, tids, proc_threads(pid, tids, ARRAY_LEN(tids)));
@@ -129,8 +131,7 @@ static void touch_all(struct py_runtime *rt, struct mem_reader *mem, pid_t pid)
 			"cannot read the names of threads");
 		touch_stack(rt, mem, &threads.items[i]);
 	}
-	threads_gil_holders(rt, mem, &threads, holders, ARRAY_LEN(holders));
-	touch_flags(rt, mem, &threads);
+	touch_gil(rt, mem, &threads);
 	printf("sys_version %s\n", buf_str(&version));
 	printf("interpreter 0x%" PRIx64 "\n", threads.items[0].interp);
 	threads_deinit(&threads);

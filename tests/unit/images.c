@@ -21,11 +21,11 @@ static _Noreturn void fail(const char *what, const char *subject)
 
 void test_file_read(const char *name, struct buf *out)
 {
-	const char *tests = getenv("FIREGLASS_TESTS");
-	_cleanup_free_ char *path = xasprintf("%s/%s", tests ? tests : "tests", name);
+	const char *source = getenv("FIREGLASS_SOURCE");
+	_cleanup_free_ char *path = xasprintf("%s/tests/%s", source ? source : ".", name);
 
 	if (iofd_read_file(path, (size_t)64 << 20, out) != 0)
-		fail("cannot read (is FIREGLASS_TESTS set?)", path);
+		fail("cannot read (is FIREGLASS_SOURCE set?)", path);
 }
 
 /* ---- the text beside an image ----------------------------------------------------------------- */

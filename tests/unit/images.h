@@ -3,8 +3,7 @@
  * The recordings in tests/images: the memory of a parked program under each release of CPython,
  * with what Python itself said of its threads and frames. tools/record_images.py makes them.
  *
- * The directory is taken from FIREGLASS_TESTS (the path of tests/), else "tests" under the working
- * directory.
+ * The tree is looked for in FIREGLASS_SOURCE, else in the working directory.
  */
 #ifndef FIREGLASS_TESTS_IMAGES_H
 #define FIREGLASS_TESTS_IMAGES_H

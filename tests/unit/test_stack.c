@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * Stacks: those that were recorded, broken ones, and ones that change while they are read.
+ * Stacks that stand still: those that were recorded, made-up ones, broken ones.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/cleanup.h"
 #include "images.h"
@@ -92,43 +88,6 @@ static void test_recorded_calls_from_c(void **state)
 
 /* ---- a thread that stands still --------------------------------------------------------------- */
 
-struct still {
-	struct world w;
-	struct world_thread t;
-	struct stack_reader reader;
-	const struct raw_stack *stack;
-	remote_addr codes[4];
-};
-
-static void still_init_with(struct still *s, const char *release, size_t chunk_bytes)
-{
-	*s = (struct still){ 0 };
-	world_init(&s->w, release);
-	if (chunk_bytes)
-		s->w.chunk_bytes = chunk_bytes;
-	world_add_thread(&s->w, &s->t, s->w.interp);
-	for (size_t i = 0; i < ARRAY_LEN(s->codes); i++)
-		s->codes[i] = world_code(&s->w, "function", (uint32_t)(i + 1) * 100);
-	stack_reader_init(&s->reader, s->t.state, s->t.interp);
-}
-
-static void still_init(struct still *s, const char *release)
-{
-	still_init_with(s, release, 0);
-}
-
-static void still_deinit(struct still *s)
-{
-	stack_reader_deinit(&s->reader);
-	world_deinit(&s->w);
-}
-
-static enum read_status still_read(struct still *s)
-{
-	s->w.image.reads = 0;
-	return stack_reader_read(&s->reader, &s->w.rt, &s->w.image.reader, 3, &s->stack);
-}
-
 /* No read of what is broken may take more ranges than this. */
 #define READS_MAX 20000
 
@@ -138,29 +97,9 @@ static void assert_refused(struct still *s)
 	assert_in_range(s->w.image.reads, 1, READS_MAX);
 }
 
-static void push_many(struct still *s, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		world_push(&s->w, &s->t, s->codes[i % ARRAY_LEN(s->codes)]);
-}
-
 static remote_addr frame_at(const struct still *s, size_t depth)
 {
 	return s->t.stack.frames[depth].frame;
-}
-
-static void assert_reads_what_is(struct still *s)
-{
-	assert_int_equal(still_read(s), READ_OK);
-	assert_int_equal(s->stack->count, s->t.stack.depth);
-	for (size_t i = 0; i < s->stack->count; i++) {
-		const struct world_frame *true_frame = &s->t.stack.frames[s->stack->count - 1 - i];
-
-		assert_int_equal(s->stack->frames[i].frame, true_frame->frame);
-		assert_int_equal(s->stack->frames[i].code, true_frame->code);
-		assert_int_equal(s->stack->frames[i].instr,
-			world_instr(&s->w, true_frame->code, true_frame->unit));
-	}
 }
 
 static void test_empty_stack(void **state)
@@ -170,11 +109,11 @@ static void test_empty_stack(void **state)
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
-		assert_reads_what_is(&s);
-		push_many(&s, 1);
-		assert_reads_what_is(&s);
+		still_assert_true(&s);
+		still_push(&s, 1);
+		still_assert_true(&s);
 		world_pop(&s.w, &s.t);
-		assert_reads_what_is(&s);
+		still_assert_true(&s);
 	}
 }
 
@@ -187,16 +126,16 @@ static void test_growing_and_shrinking(void **state)
 
 		still_init(&s, *release);
 		while (s.t.stack.depth < 200) {
-			push_many(&s, 1);
+			still_push(&s, 1);
 			world_step(&s.w, &s.t, (uint32_t)s.t.stack.depth % WORLD_UNITS);
-			assert_reads_what_is(&s);
+			still_assert_true(&s);
 		}
 		while (s.t.stack.depth) {
 			world_pop(&s.w, &s.t);
-			assert_reads_what_is(&s);
+			still_assert_true(&s);
 		}
-		push_many(&s, 200);
-		assert_reads_what_is(&s);
+		still_push(&s, 200);
+		still_assert_true(&s);
 	}
 }
 
@@ -208,18 +147,18 @@ static void test_trimming(void **state)
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
-		push_many(&s, 200);
-		assert_reads_what_is(&s);
+		still_push(&s, 200);
+		still_assert_true(&s);
 		while (s.t.stack.depth > 2)
 			world_pop(&s.w, &s.t);
 		for (int i = 0; i < 600; i++)
-			assert_reads_what_is(&s);
+			still_assert_true(&s);
 		size_t bytes = 0;
 		for (size_t i = 0; i < s.reader.piece_count; i++)
 			bytes += s.reader.pieces[i].len;
 		assert_in_range(bytes, 1, 4096);
-		push_many(&s, 198);
-		assert_reads_what_is(&s);
+		still_push(&s, 198);
+		still_assert_true(&s);
 	}
 }
 
@@ -233,9 +172,9 @@ static void test_calls_from_c(void **state)
 		if (!s.w.rt.layout.owners.shims)
 			continue;
 		world_push_shim(&s.w, &s.t);
-		push_many(&s, 2);
+		still_push(&s, 2);
 		world_push_shim(&s.w, &s.t);
-		push_many(&s, 1);
+		still_push(&s, 1);
 		assert_int_equal(still_read(&s), READ_OK);
 		assert_int_equal(s.stack->count, 3);
 		assert_true(s.stack->frames[0].native_below);
@@ -251,7 +190,7 @@ static void test_tlbc_index(void **state)
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
-		push_many(&s, 2);
+		still_push(&s, 2);
 		bool has = s.w.rt.layout.at.frame_tlbc_index != OFFSET_NONE &&
 			   s.w.rt.layout.free_threaded;
 		if (has)
@@ -269,7 +208,7 @@ static void test_gil_flag(void **state)
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
-		push_many(&s, 1);
+		still_push(&s, 1);
 		world_put_u32(&s.w, s.t.state, s.w.rt.layout.at.thread_holds_gil, 1);
 		assert_int_equal(still_read(&s), READ_OK);
 		assert_int_equal(s.stack->holds_gil,
@@ -286,7 +225,7 @@ static void test_frame_that_is_its_own_caller(void **state)
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
-		push_many(&s, 3);
+		still_push(&s, 3);
 		world_put(&s.w, frame_at(&s, 1), s.w.rt.layout.at.frame_previous, frame_at(&s, 1));
 		assert_refused(&s);
 	}
@@ -299,7 +238,7 @@ static void test_cycle(void **state)
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
-		push_many(&s, 5);
+		still_push(&s, 5);
 		world_put(&s.w, frame_at(&s, 0), s.w.rt.layout.at.frame_previous, frame_at(&s, 3));
 		assert_refused(&s);
 	}
@@ -318,11 +257,11 @@ static void test_wild_pointers(void **state)
 
 			still_init(&s, *release);
 			const struct py_offsets *at = &s.w.rt.layout.at;
-			push_many(&s, 3);
+			still_push(&s, 3);
 			world_put(&s.w, frame_at(&s, 1), at->frame_previous, wild[i]);
 			assert_refused(&s);
 			world_put(&s.w, frame_at(&s, 1), at->frame_previous, frame_at(&s, 0));
-			assert_reads_what_is(&s);
+			still_assert_true(&s);
 			remote_addr where = s.t.cframe ? s.t.cframe + at->cframe_current_frame :
 							 s.t.state + at->thread_frame;
 			world_store(&s.w, where, wild[i], 8);
@@ -340,7 +279,7 @@ static void test_chain_cut_off(void **state)
 
 	(void)state;
 	still_init(&s, "3.15");
-	push_many(&s, 3);
+	still_push(&s, 3);
 	world_put(&s.w, frame_at(&s, 1), s.w.rt.layout.at.frame_previous, 0);
 	assert_refused(&s);
 }
@@ -354,7 +293,7 @@ static void test_owner_that_is_none(void **state)
 		still_init(&s, *release);
 		if (s.w.rt.layout.at.frame_owner == OFFSET_NONE)
 			continue;
-		push_many(&s, 3);
+		still_push(&s, 3);
 		for (unsigned int owner = s.w.rt.layout.owners.max + 1u; owner < 256; owner += 50) {
 			world_store(&s.w, frame_at(&s, 1) + s.w.rt.layout.at.frame_owner, owner, 1);
 			assert_refused(&s);
@@ -372,7 +311,7 @@ static void test_code_that_is_none(void **state)
 			_cleanup_(still_deinit) struct still s;
 
 			still_init(&s, *release);
-			push_many(&s, 3);
+			still_push(&s, 3);
 			world_put(&s.w, frame_at(&s, 1), s.w.rt.layout.at.frame_code,
 				none[i] & ~(remote_addr)3 ? none[i] | 4 : none[i]);
 			assert_refused(&s);
@@ -391,12 +330,12 @@ static void test_frame_object_that_has_returned(void **state)
 		const struct py_offsets *at = &s.w.rt.layout.at;
 		if (s.w.rt.layout.frames != FRAME_OBJECT)
 			continue;
-		push_many(&s, 3);
-		assert_reads_what_is(&s);
+		still_push(&s, 3);
+		still_assert_true(&s);
 		world_put(&s.w, frame_at(&s, 1), at->frame_refcount, 0);
 		assert_refused(&s);
 		world_put(&s.w, frame_at(&s, 1), at->frame_refcount, 1);
-		assert_reads_what_is(&s);
+		still_assert_true(&s);
 		if (at->frame_state == OFFSET_NONE)
 			continue;
 		world_store(&s.w, frame_at(&s, 1) + at->frame_state,
@@ -412,8 +351,8 @@ static void test_thread_state_of_another(void **state)
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
-		push_many(&s, 2);
-		assert_reads_what_is(&s);
+		still_push(&s, 2);
+		still_assert_true(&s);
 		remote_addr other = world_add_interpreter(&s.w, 1);
 		world_put(&s.w, s.t.state, s.w.rt.layout.at.thread_interp, other);
 		assert_int_equal(still_read(&s), READ_GONE);
@@ -447,7 +386,7 @@ static void test_too_deep(void **state)
 
 		still_init(&s, *release);
 		const struct py_layout *layout = &s.w.rt.layout;
-		push_many(&s, 1);
+		still_push(&s, 1);
 		remote_addr previous = frame_at(&s, 0);
 		assert_true(mem_image_add(&s.w.image, frames, NULL, depth * 256));
 		for (size_t i = 0; i < depth; i++) {
@@ -487,315 +426,21 @@ static void test_broken_chunks(void **state)
 			const struct py_offsets *at = &s.w.rt.layout.at;
 			if (at->thread_datastack_chunk == OFFSET_NONE)
 				continue;
-			push_many(&s, 150);
+			still_push(&s, 150);
 			remote_addr chunk = s.t.chunks[1], older = s.t.chunks[0];
 			world_put(&s.w, chunk, at->chunk_previous, chunk);
 			world_put(&s.w, older, at->chunk_size, sizes[i]);
 			world_put(&s.w, older, at->chunk_top, UINT64_MAX / 8 - i);
 			// what the chunks do not give, the frames themselves do
 			s.w.image.reads = 0;
-			assert_reads_what_is(&s);
+			still_assert_true(&s);
 			assert_in_range(s.w.image.reads, 1, READS_MAX);
 			world_put(&s.w, chunk, at->chunk_previous, older);
 			world_put(&s.w, chunk, at->chunk_size, sizes[i]);
 			stack_reader_deinit(&s.reader);
 			stack_reader_init(&s.reader, s.t.state, s.t.interp);
-			assert_reads_what_is(&s);
+			still_assert_true(&s);
 			assert_in_range(s.w.image.reads, 1, READS_MAX);
-		}
-	}
-}
-
-/* ---- one that changes while it is read -------------------------------------------------------- */
-
-/* The memory of a chunk goes away between two ranges of one read. */
-static void unmap_once(struct script_reader *reader, remote_addr addr)
-{
-	struct still *s = reader->data;
-
-	(void)addr;
-	if (reader->ranges == 3 && s->t.stack.depth > 100)
-		while (s->t.stack.depth > 2)
-			world_pop(&s->w, &s->t);
-}
-
-static void test_chunk_freed_in_the_middle(void **state)
-{
-	(void)state;
-	for_each_release(release) {
-		_cleanup_(still_deinit) struct still s;
-		struct script_reader script;
-
-		still_init(&s, *release);
-		if (s.w.rt.layout.at.thread_datastack_chunk == OFFSET_NONE)
-			continue;
-		push_many(&s, 200);
-		assert_reads_what_is(&s);
-		script_reader_init(&script, &s.w);
-		script.step = unmap_once;
-		script.data = &s;
-		assert_int_equal(stack_reader_read(&s.reader, &s.w.rt, &script.reader, 3, &s.stack),
-			READ_OK);
-		assert_int_equal(s.stack->count, 2);
-		assert_in_range(script.calls, 2, 8);
-	}
-}
-
-/*
- * A program that calls and returns at random while it is read. `edges` counts stacks of which all
- * but the leaf were there, but the leaf was never called from that place; `false_stacks` those of
- * which not even the rest was there at any moment of the read.
- */
-struct program {
-	struct still s;
-	uint32_t random;
-	unsigned int stores_per_step;
-	size_t chunk_bytes;
-	size_t accepted, refused, truncated, edges, false_stacks;
-};
-
-static uint32_t next_random(struct program *p)
-{
-	p->random = p->random * 1664525u + 1013904223u;
-	return p->random >> 8;
-}
-
-#define DEEPEST 12
-
-/* Each function calls each other one from a line of its own. */
-static void act(struct program *p)
-{
-	struct still *s = &p->s;
-	size_t depth = s->t.stack.depth;
-	uint32_t r = next_random(p) % 8;
-
-	if (depth < DEEPEST && (depth < 2 || r < 4)) {
-		uint32_t callee = next_random(p) % ARRAY_LEN(s->codes);
-
-		if (depth)
-			world_step(&s->w, &s->t, 1 + callee * 2);
-		world_push(&s->w, &s->t, s->codes[callee]);
-	} else {
-		world_pop(&s->w, &s->t);
-		world_step(&s->w, &s->t, 2 * (next_random(p) % 8));
-	}
-}
-
-static void run_program(struct script_reader *script, remote_addr addr)
-{
-	struct program *p = script->data;
-	unsigned int stores = next_random(p) % (p->stores_per_step + 1);
-
-	(void)addr;
-	while (stores--) {
-		if (!world_run(&p->s.w, 1))
-			act(p);
-	}
-}
-
-static bool same_frame(
-	const struct world *w, const struct raw_frame *raw, const struct world_frame *frame)
-{
-	return raw->frame == frame->frame && raw->code == frame->code &&
-	       raw->instr == world_instr(w, frame->code, frame->unit);
-}
-
-/* True if `moment` had all frames of `stack` but the leaf. */
-static bool had_callers(
-	const struct world *w, const struct raw_stack *stack, const struct world_stack *moment)
-{
-	size_t callers = stack->count - 1;
-
-	if (moment->depth < callers)
-		return false;
-	for (size_t i = 0; i < callers; i++)
-		if (!same_frame(w, &stack->frames[stack->count - 1 - i], &moment->frames[i]))
-			return false;
-	return true;
-}
-
-static bool had_leaf(const struct raw_stack *stack, const struct world_stack *moment)
-{
-	size_t callers = stack->count - 1;
-
-	return moment->depth > callers && moment->frames[callers].code == stack->frames[0].code &&
-	       moment->frames[callers].frame == stack->frames[0].frame;
-}
-
-static void judge(struct program *p)
-{
-	const struct world *w = &p->s.w;
-	bool callers = false, leaf = false;
-
-	if (!p->s.stack->count)
-		return;
-	for (size_t i = 0; i < w->moment_count && !leaf; i++) {
-		bool had = had_callers(w, p->s.stack, w->moments[i]);
-
-		callers |= had;
-		leaf |= had && had_leaf(p->s.stack, w->moments[i]);
-	}
-	p->false_stacks += !callers;
-	p->edges += callers && !leaf && !p->s.stack->unproven;
-}
-
-static void read_program(struct program *p, const char *release, size_t samples, size_t grain)
-{
-	struct still *s = &p->s;
-	struct script_reader script;
-
-	still_init_with(s, release, p->chunk_bytes);
-	script_reader_init(&script, &s->w);
-	script.step = run_program;
-	script.data = p;
-	script.grain = grain;
-	s->w.deferred = true;
-	for (size_t i = 0; i < samples; i++) {
-		world_forget(&s->w);
-		if (stack_reader_read(&s->reader, &s->w.rt, &script.reader, 2, &s->stack) !=
-			READ_OK) {
-			p->refused++;
-			continue;
-		}
-		p->accepted++;
-		p->truncated += s->stack->unproven;
-		judge(p);
-	}
-	still_deinit(s);
-}
-
-static void report(const char *release, const struct program *p)
-{
-	if (getenv("FIREGLASS_VERBOSE"))
-		print_message("%-6s accepted %zu (truncated %zu) refused %zu, leaf on a wrong "
-			      "line %zu, false %zu\n",
-			release, p->accepted, p->truncated, p->refused, p->edges,
-			p->false_stacks);
-}
-
-/* Small chunks of the data stack: a stack lies in several pieces, as deep ones do. */
-static const size_t chunk_sizes[] = { 16384, 24 + 3 * 128 };
-
-/* The program moves between ranges only, as if each were copied in no time. */
-static void test_only_true_stacks_are_accepted(void **state)
-{
-	(void)state;
-	for_each_release(release) {
-		for (size_t i = 0; i < ARRAY_LEN(chunk_sizes); i++) {
-			struct program p = { .random = 1, .stores_per_step = 3,
-				.chunk_bytes = chunk_sizes[i] };
-
-			read_program(&p, *release, 4000, 0);
-			report(*release, &p);
-			assert_in_range(p.accepted, 400, 4000);
-			assert_int_equal(p.false_stacks, 0);
-		}
-	}
-}
-
-/* The leaf may have moved since; but where it stands, it was called from the line of its caller. */
-static void test_leaf_was_called_from_its_caller(void **state)
-{
-	(void)state;
-	for_each_release(release) {
-		for (size_t i = 0; i < ARRAY_LEN(chunk_sizes); i++) {
-			struct program p = { .random = 7, .stores_per_step = 3,
-				.chunk_bytes = chunk_sizes[i] };
-
-			read_program(&p, *release, 4000, 0);
-			assert_int_equal(p.edges, 0);
-		}
-	}
-}
-
-/* The program also moves within ranges, cache line by cache line. */
-static void test_true_stacks_within_ranges(void **state)
-{
-	(void)state;
-	for_each_release(release) {
-		for (size_t i = 0; i < ARRAY_LEN(chunk_sizes); i++) {
-			struct program p = { .random = 3, .stores_per_step = 1,
-				.chunk_bytes = chunk_sizes[i] };
-
-			read_program(&p, *release, 4000, 64);
-			report(*release, &p);
-			assert_in_range(p.accepted, 400, 4000);
-			assert_int_equal(p.false_stacks, 0);
-		}
-	}
-}
-
-/* Between the two images, at each range in turn: one call more, or one less. */
-static void nudge(struct script_reader *script, remote_addr addr)
-{
-	struct program *p = script->data;
-
-	(void)addr;
-	if (script->ranges != p->stores_per_step)
-		return;
-	if (p->random)
-		world_push(&p->s.w, &p->s.t, p->s.codes[3]);
-	else
-		world_pop(&p->s.w, &p->s.t);
-}
-
-static void test_leaf_may_differ(void **state)
-{
-	(void)state;
-	for_each_release(release) {
-		for (unsigned int when = 1; when <= 6; when++) {
-			for (unsigned int push = 0; push < 2; push++) {
-				struct program p = { .random = push, .stores_per_step = when };
-				struct script_reader script;
-
-				still_init(&p.s, *release);
-				push_many(&p.s, 5);
-				assert_reads_what_is(&p.s);
-				script_reader_init(&script, &p.s.w);
-				script.step = nudge;
-				script.data = &p;
-				assert_int_equal(stack_reader_read(&p.s.reader, &p.s.w.rt,
-							 &script.reader, 2, &p.s.stack),
-					READ_OK);
-				judge(&p);
-				assert_int_equal(p.false_stacks + p.edges, 0);
-				assert_in_range(p.s.stack->count, 4, 6);
-				still_deinit(&p.s);
-			}
-		}
-	}
-}
-
-/*
- * A callee has returned, its frame is still to be seen, and its caller calls another one from
- * another line: the old callee must not be shown as called from there, at whichever range of the
- * read the call happens.
- */
-static void test_callee_that_has_returned(void **state)
-{
-	(void)state;
-	for_each_release(release) {
-		for (unsigned int when = 1; when <= 8; when++) {
-			struct program p = { .random = 1, .stores_per_step = when };
-			struct script_reader script;
-
-			still_init(&p.s, *release);
-			push_many(&p.s, 6);
-			assert_reads_what_is(&p.s);
-			world_pop(&p.s.w, &p.s.t);
-			world_step(&p.s.w, &p.s.t, 9);
-			script_reader_init(&script, &p.s.w);
-			script.step = nudge;
-			script.data = &p;
-			assert_int_equal(stack_reader_read(&p.s.reader, &p.s.w.rt, &script.reader, 2,
-						 &p.s.stack),
-				READ_OK);
-			judge(&p);
-			assert_int_equal(p.false_stacks, 0);
-			if (p.edges)
-				print_error("%s: wrong when called before range %u\n", *release, when);
-			assert_int_equal(p.edges, 0);
-			still_deinit(&p.s);
 		}
 	}
 }
@@ -822,12 +467,6 @@ int main(void)
 		cmocka_unit_test(test_thread_state_that_is_gone),
 		cmocka_unit_test(test_too_deep),
 		cmocka_unit_test(test_broken_chunks),
-		cmocka_unit_test(test_chunk_freed_in_the_middle),
-		cmocka_unit_test(test_only_true_stacks_are_accepted),
-		cmocka_unit_test(test_leaf_was_called_from_its_caller),
-		cmocka_unit_test(test_true_stacks_within_ranges),
-		cmocka_unit_test(test_leaf_may_differ),
-		cmocka_unit_test(test_callee_that_has_returned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

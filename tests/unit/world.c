@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "world.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/cleanup.h"
 #include "images.h"
 
 #define HEAP ((remote_addr)0x7f1000000000)
@@ -574,6 +579,58 @@ void world_step(struct world *w, struct world_thread *t, uint32_t unit)
 		.value = world_instr(w, leaf->code, unit),
 		.bytes = (unsigned int)instr_bytes(w),
 		.moment = moment_of(&t->stack) });
+}
+
+/* ---- one thread ------------------------------------------------------------------------------- */
+
+void still_init_with(struct still *s, const char *release, size_t chunk_bytes)
+{
+	*s = (struct still){ 0 };
+	world_init(&s->w, release);
+	if (chunk_bytes)
+		s->w.chunk_bytes = chunk_bytes;
+	world_add_thread(&s->w, &s->t, s->w.interp);
+	for (size_t i = 0; i < ARRAY_LEN(s->codes); i++)
+		s->codes[i] = world_code(&s->w, "function", (uint32_t)(i + 1) * 100);
+	stack_reader_init(&s->reader, s->t.state, s->t.interp);
+}
+
+void still_init(struct still *s, const char *release)
+{
+	still_init_with(s, release, 0);
+}
+
+void still_deinit(struct still *s)
+{
+	stack_reader_deinit(&s->reader);
+	world_deinit(&s->w);
+}
+
+void still_push(struct still *s, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		world_push(&s->w, &s->t, s->codes[i % ARRAY_LEN(s->codes)]);
+}
+
+enum read_status still_read(struct still *s)
+{
+	s->w.image.reads = 0;
+	return stack_reader_read(&s->reader, &s->w.rt, &s->w.image.reader, 3, &s->stack);
+}
+
+void still_assert_true(struct still *s)
+{
+	bool good = still_read(s) == READ_OK && s->stack->count == s->t.stack.depth;
+
+	for (size_t i = 0; good && i < s->stack->count; i++) {
+		const struct raw_frame *raw = &s->stack->frames[i];
+		const struct world_frame *f = &s->t.stack.frames[s->stack->count - 1 - i];
+
+		good = raw->frame == f->frame && raw->code == f->code &&
+		       raw->instr == world_instr(&s->w, f->code, f->unit);
+	}
+	if (!good)
+		fail_msg("%s: the stack is not read as it is", s->w.rt.layout.name);
 }
 
 /* ---- a reader that is not alone --------------------------------------------------------------- */

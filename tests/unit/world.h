@@ -114,6 +114,29 @@ uint64_t world_instr(const struct world *w, remote_addr code, uint32_t unit);
 /* The segment at an address is mapped, or is not. */
 void world_unmap(struct world *w, remote_addr addr);
 
+/* One thread that runs a few functions, and a reader of its stack. */
+struct still {
+	struct world w;
+	struct world_thread t;
+	struct stack_reader reader;
+	const struct raw_stack *stack; // what was read
+	remote_addr codes[4];
+};
+
+/* `chunk_bytes`: of the data stack, 0 as CPython has them. */
+void still_init_with(struct still *s, const char *release, size_t chunk_bytes);
+void still_init(struct still *s, const char *release);
+void still_deinit(struct still *s);
+
+/* Calls `count` functions, codes[0] to [3] in turn. */
+void still_push(struct still *s, size_t count);
+
+/* Reads the stack with at most three attempts; counts the ranges in w.image.reads. */
+enum read_status still_read(struct still *s);
+
+/* Fails the test unless what is read is exactly what is there. */
+void still_assert_true(struct still *s);
+
 /*
  * A reader that calls `step` before each range, so that the target runs while it is read. `step`
  * may be NULL. With `grain` not 0 it is called before each so many bytes of a range as well.

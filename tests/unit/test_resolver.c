@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Names of frames, above all when a code object is freed and another is made where it was.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "images.h"
+#include "sample/resolver.h"
+#include "world.h"
+
+#define for_each_release(name)                                                                     \
+	for (const char *const *name = recorded_releases; *name; name++)
+
+struct fixture {
+	struct world w;
+	struct world_thread t;
+	struct stack_reader reader;
+	struct profile profile;
+	struct resolver resolver;
+	struct resolver_codes codes;
+	struct stack_riders riders;
+	struct world_code c;
+	remote_addr code;
+	char text[512]; // the stack as last resolved: "name file:line;name file:line", root first
+};
+
+static void fixture_init(struct fixture *f, const char *release)
+{
+	memset(f, 0, sizeof(*f));
+	world_init(&f->w, release);
+	world_add_thread(&f->w, &f->t, f->w.interp);
+	profile_init(&f->profile);
+	resolver_init(&f->resolver, &f->w.rt, &f->w.image.reader, &f->profile);
+	stack_reader_init(&f->reader, f->t.state, f->t.interp);
+	f->reader.riders = &f->riders;
+	f->c = (struct world_code){ .name = world_str(&f->w, "old"), .first_line = 10,
+		.file = world_str(&f->w, "old.py"), .version = 1000 };
+	f->c.qualname = world_str(&f->w, "Old.old");
+	f->code = world_code_of(&f->w, &f->c);
+}
+
+static void fixture_deinit(struct fixture *f)
+{
+	stack_reader_deinit(&f->reader);
+	resolver_deinit(&f->resolver);
+	profile_deinit(&f->profile);
+	world_deinit(&f->w);
+}
+
+static const char *name_now(const struct fixture *f)
+{
+	return f->w.rt.layout.at.code_qualname == OFFSET_NONE ? "old" : "Old.old";
+}
+
+static void add_text(struct fixture *f, stack_id id)
+{
+	const struct profile *p = &f->profile;
+
+	if (id == STACK_NONE)
+		return;
+	add_text(f, p->stacks[id].parent);
+	const struct store_frame *frame = &p->frames[p->stacks[id].frame];
+	const struct store_function *function = &p->functions[frame->function];
+	size_t len = strlen(f->text);
+	snprintf(f->text + len, sizeof(f->text) - len, "%s%s %s:%u", len ? ";" : "",
+		profile_text(p, function->name), profile_text(p, function->file), frame->line);
+}
+
+/* One sample, as the sampler takes it. Returns how often the stack had to be read. */
+static unsigned int sample(struct fixture *f)
+{
+	const struct raw_stack *raw;
+	unsigned int reads = 0;
+	stack_id id;
+
+	for (size_t unknown = 1; unknown && reads < 4; reads++) {
+		f->riders.count = 0;
+		resolver_begin(&f->resolver, &f->codes, f->t.interp, &f->riders);
+		assert_int_equal(
+			stack_reader_read(&f->reader, &f->w.rt, &f->w.image.reader, 3, &raw),
+			READ_OK);
+		unknown = resolver_prepare(
+			&f->resolver, raw, f->t.interp, &f->riders, &f->codes);
+	}
+	assert_int_equal(resolver_stack(&f->resolver, raw, STACK_NONE, &id), READ_OK);
+	f->text[0] = 0;
+	add_text(f, id);
+	return reads;
+}
+
+static void assert_sample(struct fixture *f, const char *name, const char *file, unsigned int line)
+{
+	char expected[128];
+
+	sample(f);
+	snprintf(expected, sizeof(expected), "%s %s:%u", name, file, line);
+	assert_string_equal(f->text, expected);
+}
+
+/* CPython 3.14 and newer count code objects that are freed. */
+static void count_freed(struct fixture *f)
+{
+	const struct py_offsets *at = &f->w.rt.layout.at;
+	uint64_t count;
+
+	if (at->interp_code_generation == OFFSET_NONE)
+		return;
+	mem_read_u64(&f->w.image.reader, f->t.interp + at->interp_code_generation, &count);
+	world_put(&f->w, f->t.interp, at->interp_code_generation, count + 1);
+}
+
+static void replace_code(struct fixture *f)
+{
+	count_freed(f);
+	f->c.version++; // from 3.12 on no two code objects have the same
+	world_code_at(&f->w, f->code, &f->c);
+}
+
+static void test_names_and_lines(void **state)
+{
+	(void)state;
+	for_each_release(release) {
+		_cleanup_(fixture_deinit) struct fixture f;
+		char expected[128];
+
+		fixture_init(&f, *release);
+		sample(&f);
+		assert_string_equal(f.text, "");
+		world_push(&f.w, &f.t, f.code);
+		world_step(&f.w, &f.t, 5);
+		world_push(&f.w, &f.t, world_code(&f.w, "leaf", 50));
+		world_step(&f.w, &f.t, 3);
+		sample(&f);
+		snprintf(expected, sizeof(expected), "%s old.py:15;leaf file.py:53", name_now(&f));
+		assert_string_equal(f.text, expected);
+		world_step(&f.w, &f.t, 4);
+		sample(&f);
+		snprintf(expected, sizeof(expected), "%s old.py:15;leaf file.py:54", name_now(&f));
+		assert_string_equal(f.text, expected);
+	}
+}
+
+/* A stack whose code objects are known takes one read, and no code object is read twice. */
+static void test_known_code_costs_nothing(void **state)
+{
+	(void)state;
+	for_each_release(release) {
+		_cleanup_(fixture_deinit) struct fixture f;
+
+		fixture_init(&f, *release);
+		world_push(&f.w, &f.t, f.code);
+		world_push(&f.w, &f.t, f.code); // recursion: one code object
+		assert_in_range(sample(&f), 2, 3);
+		uint64_t read = f.resolver.codes_read;
+		assert_int_equal(read, 1);
+		for (int i = 0; i < 10; i++) {
+			world_step(&f.w, &f.t, (uint32_t)i);
+			assert_int_equal(sample(&f), 1);
+		}
+		assert_int_equal(f.resolver.codes_read, read);
+		count_freed(&f); // another code object was freed: this one is looked at again
+		assert_in_range(sample(&f), 1, 2);
+		assert_int_equal(f.resolver.codes_read, read);
+	}
+}
+
+static void test_forget(void **state)
+{
+	(void)state;
+	for_each_release(release) {
+		_cleanup_(fixture_deinit) struct fixture f;
+
+		fixture_init(&f, *release);
+		world_push(&f.w, &f.t, f.code);
+		sample(&f);
+		resolver_forget(&f.resolver);
+		f.codes.count = 0;
+		assert_sample(&f, name_now(&f), "old.py", 10);
+		assert_int_equal(f.resolver.codes_read, 2);
+	}
+}
+
+static void test_reused_with_another_name(void **state)
+{
+	(void)state;
+	for_each_release(release) {
+		_cleanup_(fixture_deinit) struct fixture f;
+
+		fixture_init(&f, *release);
+		world_push(&f.w, &f.t, f.code);
+		assert_sample(&f, name_now(&f), "old.py", 10);
+		f.c.name = f.c.qualname = world_str(&f.w, "new");
+		replace_code(&f);
+		assert_sample(&f, "new", "old.py", 10);
+		f.c.first_line = 30;
+		replace_code(&f);
+		assert_sample(&f, "new", "old.py", 30);
+	}
+}
+
+/* The new name lies where the old one did. */
+static void test_reused_with_its_name_reused(void **state)
+{
+	(void)state;
+	for_each_release(release) {
+		_cleanup_(fixture_deinit) struct fixture f;
+		bool qualified;
+
+		fixture_init(&f, *release);
+		qualified = f.w.rt.layout.at.code_qualname != OFFSET_NONE;
+		world_push(&f.w, &f.t, f.code);
+		assert_sample(&f, name_now(&f), "old.py", 10);
+		world_str_at(&f.w, f.c.name, "new");
+		world_str_at(&f.w, f.c.qualname, "New.new");
+		replace_code(&f);
+		assert_sample(&f, qualified ? "New.new" : "new", "old.py", 10);
+	}
+}
+
+/* Methods of the same name of two classes: the plain name is one string, the other lies where the
+ * old one did. */
+static void test_reused_with_its_qualified_name_reused(void **state)
+{
+	(void)state;
+	for_each_release(release) {
+		_cleanup_(fixture_deinit) struct fixture f;
+
+		fixture_init(&f, *release);
+		if (f.w.rt.layout.at.code_qualname == OFFSET_NONE)
+			continue;
+		world_push(&f.w, &f.t, f.code);
+		assert_sample(&f, "Old.old", "old.py", 10);
+		world_str_at(&f.w, f.c.qualname, "New.old");
+		replace_code(&f);
+		assert_sample(&f, "New.old", "old.py", 10);
+	}
+}
+
+/* Templates that are compiled under names of their own: "<template 1>", "<template 2>". */
+static void test_reused_with_its_file_name_reused(void **state)
+{
+	(void)state;
+	for_each_release(release) {
+		_cleanup_(fixture_deinit) struct fixture f;
+
+		fixture_init(&f, *release);
+		world_push(&f.w, &f.t, f.code);
+		assert_sample(&f, name_now(&f), "old.py", 10);
+		world_str_at(&f.w, f.c.file, "new.py");
+		replace_code(&f);
+		assert_sample(&f, name_now(&f), "new.py", 10);
+	}
+}
+
+/* The line table of the new one lies where the old one did: another length, or other lines. */
+static void test_reused_with_its_line_table_reused(void **state)
+{
+	(void)state;
+	for_each_release(release) {
+		_cleanup_(fixture_deinit) struct fixture f;
+		remote_addr table;
+
+		fixture_init(&f, *release);
+		const struct py_offsets *at = &f.w.rt.layout.at;
+		world_push(&f.w, &f.t, f.code);
+		world_step(&f.w, &f.t, 1);
+		assert_sample(&f, name_now(&f), "old.py", 11);
+		mem_read_u64(&f.w.image.reader, f.code + at->code_linetable, &table);
+		// the second unit moves two lines instead of one
+		switch (f.w.rt.layout.linetable) {
+		case LINETABLE_LNOTAB_UNSIGNED:
+		case LINETABLE_LNOTAB_SIGNED:
+		case LINETABLE_RANGES:
+			world_store(&f.w, table + at->bytes_data + 3, 2, 1);
+			break;
+		case LINETABLE_LOCATIONS:
+			world_store(&f.w, table + at->bytes_data + 3, 0x80 | 12 << 3, 1);
+			break;
+		}
+		replace_code(&f);
+		assert_sample(&f, name_now(&f), "old.py", 12);
+	}
+}
+
+static void test_code_that_cannot_be_read(void **state)
+{
+	(void)state;
+	for_each_release(release) {
+		_cleanup_(fixture_deinit) struct fixture f;
+
+		fixture_init(&f, *release);
+		world_push(&f.w, &f.t, f.code);
+		world_put(&f.w, f.code, f.w.rt.layout.at.code_linetable, 1);
+		sample(&f);
+		assert_string_equal(f.text, "(unknown function) :0");
+		f.c.version++;
+		const unsigned char table[] = { 0x81, 0 };
+		world_put(&f.w, f.code, f.w.rt.layout.at.code_linetable,
+			world_bytes(&f.w, table, sizeof(table)));
+		assert_sample(&f, name_now(&f), "old.py", 10);
+	}
+}
+
+static void test_instruction_of_another(void **state)
+{
+	(void)state;
+	for_each_release(release) {
+		_cleanup_(fixture_deinit) struct fixture f;
+		const struct raw_stack *raw;
+		stack_id id = 77;
+
+		fixture_init(&f, *release);
+		world_push(&f.w, &f.t, f.code);
+		sample(&f);
+		world_step(&f.w, &f.t, WORLD_UNITS + 100);
+		f.riders.count = 0;
+		resolver_begin(&f.resolver, &f.codes, f.t.interp, &f.riders);
+		assert_int_equal(
+			stack_reader_read(&f.reader, &f.w.rt, &f.w.image.reader, 1, &raw), READ_OK);
+		assert_int_equal(
+			resolver_prepare(&f.resolver, raw, f.t.interp, &f.riders, &f.codes), 0);
+		assert_int_equal(resolver_stack(&f.resolver, raw, STACK_NONE, &id), READ_TORN);
+		assert_int_equal(id, 77);
+	}
+}
+
+/* More code objects on a stack than are checked in one call. */
+static void test_many_code_objects(void **state)
+{
+	(void)state;
+	for_each_release(release) {
+		_cleanup_(fixture_deinit) struct fixture f;
+		const unsigned int count = CODE_CHECKS_MAX * 2 + 10;
+
+		fixture_init(&f, *release);
+		for (unsigned int i = 0; i < count; i++) {
+			remote_addr code = world_code(&f.w, "f", 100 + i);
+
+			world_push(&f.w, &f.t, code);
+		}
+		sample(&f);
+		assert_int_equal(f.resolver.codes_read, count);
+		for (int i = 0; i < 3; i++) {
+			sample(&f);
+			count_freed(&f);
+		}
+		assert_int_equal(f.resolver.codes_read, count);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names_and_lines),
+		cmocka_unit_test(test_known_code_costs_nothing),
+		cmocka_unit_test(test_forget),
+		cmocka_unit_test(test_reused_with_another_name),
+		cmocka_unit_test(test_reused_with_its_name_reused),
+		cmocka_unit_test(test_reused_with_its_qualified_name_reused),
+		cmocka_unit_test(test_reused_with_its_file_name_reused),
+		cmocka_unit_test(test_reused_with_its_line_table_reused),
+		cmocka_unit_test(test_code_that_cannot_be_read),
+		cmocka_unit_test(test_instruction_of_another),
+		cmocka_unit_test(test_many_code_objects),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
