@@ -3,6 +3,7 @@
 #ifndef FIREGLASS_BASE_CLOCK_H
 #define FIREGLASS_BASE_CLOCK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,5 +19,17 @@ uint64_t clock_process_cpu_ns(void);
 
 /* Sleeps until `deadline_ns`; false if a signal ended the sleep early. */
 bool clock_sleep_until(uint64_t deadline_ns);
+
+/* Waits while *word is `value`, at most `timeout_ns`; may return early. */
+void clock_wait(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ns);
+
+/* Wakes who waits for a change of *word. */
+void clock_wake(_Atomic uint32_t *word);
+
+/*
+ * Lets sleeps of this thread end when they are due, not up to 50 us later, and lets it run then even
+ * if the processor is busy: it asks for short slices. Does what the kernel allows.
+ */
+void clock_sharpen(void);
 
 #endif

@@ -13,11 +13,12 @@
 #include "export/label.h"
 #include "fmt/json_writer.h"
 #include "os/proc.h"
+#include "sample/collector.h"
 #include "sample/sampler.h"
 
 /* A thread and its one sample. */
 struct dumped_thread {
-	const struct sampled_thread *thread;
+	struct collected_thread thread; // as it was; the collector's strings
 	struct sample sample;
 };
 
@@ -30,6 +31,9 @@ struct dump {
 	struct dumped_thread *threads;
 	size_t count, capacity;
 	struct sample_sink sink;
+	struct ring ring;
+	struct sampler sampler;
+	struct collector collector;
 };
 
 /* ---- options ---------------------------------------------------------------------------------- */
@@ -70,32 +74,34 @@ static void keep_sample(struct sample_sink *sink, const struct sample *sample)
 
 	array_reserve(d->threads, d->capacity, d->count + 1);
 	d->threads[d->count++] =
-		(struct dumped_thread){ .thread = sample->thread, .sample = *sample };
+		(struct dumped_thread){ .thread = *sample->thread, .sample = *sample };
 }
 
 static int main_first(const void *a, const void *b)
 {
-	const struct sampled_thread *x = ((const struct dumped_thread *)a)->thread;
-	const struct sampled_thread *y = ((const struct dumped_thread *)b)->thread;
+	const struct collected_thread *x = &((const struct dumped_thread *)a)->thread;
+	const struct collected_thread *y = &((const struct dumped_thread *)b)->thread;
 
-	if (x->py.main != y->py.main)
-		return x->py.main ? -1 : 1;
+	if (x->main != y->main)
+		return x->main ? -1 : 1;
 	return x->tid < y->tid ? -1 : x->tid > y->tid;
 }
 
 #define DUMP_ATTEMPTS 50
 #define DUMP_PAUSE_NS 1000000
+#define DUMP_RING_WORDS ((size_t)1 << 20)
 
 /* An interpreter that is just starting or whose threads come and go is looked at again. */
-static struct err *take(struct dump *d, struct sampler *sampler)
+static struct err *take(struct dump *d)
 {
 	enum sampler_state state = SAMPLER_LOST;
 
 	for (int i = 0; i < DUMP_ATTEMPTS && state == SAMPLER_LOST; i++) {
-		d->count = 0;
-		state = sampler_tick(sampler);
-		if (state == SAMPLER_LOST)
+		if (i)
 			clock_sleep_until(clock_now_ns() + DUMP_PAUSE_NS);
+		d->count = 0;
+		state = sampler_tick(&d->sampler);
+		collector_drain(&d->collector);
 	}
 	if (state == SAMPLER_DENIED)
 		return err_new(ERR_PERMISSION,
@@ -103,6 +109,9 @@ static struct err *take(struct dump *d, struct sampler *sampler)
 			(int)d->pid, (int)d->pid);
 	if (state == SAMPLER_LOST)
 		return err_new(ERR_GONE, "process %d has no running Python interpreter", (int)d->pid);
+	// the names came after the samples
+	for (size_t i = 0; i < d->count; i++)
+		d->threads[i].thread = d->collector.threads[d->threads[i].thread.index];
 	qsort(d->threads, d->count, sizeof(*d->threads), main_first);
 	return NULL;
 }
@@ -158,11 +167,11 @@ static void json_thread(struct json_writer *w, const struct dump *d, const struc
 {
 	json_begin_object(w);
 	json_key(w, "tid");
-	json_i64(w, t->thread->tid);
+	json_i64(w, t->thread.tid);
 	json_key(w, "name");
-	json_cstring(w, t->thread->name);
+	json_cstring(w, t->thread.name);
 	json_key(w, "main");
-	json_bool(w, t->thread->py.main);
+	json_bool(w, t->thread.main);
 	json_key(w, "state");
 	json_cstring(w, run_name(t->sample.run));
 	json_key(w, "gil");
@@ -234,16 +243,16 @@ static void print_thread(const struct dump *d, const struct dumped_thread *t,
 	struct export_options options = { .full_paths = d->full_paths, .cwd = buf_str(&d->cwd) };
 	_cleanup_buf_ struct buf name = BUF_INIT;
 
-	add_visible(&name, t->thread->name);
-	printf("\nThread %d %s\"%s\"%s: %s%s%s", (int)t->thread->tid, style->bold, buf_str(&name),
+	add_visible(&name, t->thread.name);
+	printf("\nThread %d %s\"%s\"%s: %s%s%s", (int)t->thread.tid, style->bold, buf_str(&name),
 		style->off, t->sample.run == THREAD_RUNNING ? style->green : style->dim,
 		run_name(t->sample.run), style->off);
-	if (t->thread->py.main)
+	if (t->thread.main)
 		printf(", main");
 	if (t->sample.holds_gil)
 		printf(", %sholds the GIL%s", style->bold, style->off);
-	if (t->thread->py.interp_id)
-		printf(", interpreter %" PRIu64, t->thread->py.interp_id);
+	if (t->thread.interp_id)
+		printf(", interpreter %" PRIu64, t->thread.interp_id);
 	putchar('\n');
 	for (stack_id s = t->sample.stack; s != STACK_NONE; s = d->profile.stacks[s].parent)
 		print_frame(d, s, &options, style);
@@ -282,32 +291,41 @@ static struct err *attach(struct dump *d)
 	return err;
 }
 
+static void describe(struct dump *d)
+{
+	runtime_version(&d->target.rt, &d->target.live.reader, &d->version);
+	proc_link(d->pid, "cwd", &d->cwd);
+	proc_command_line(d->pid, 4096, &d->command_line);
+}
+
 static struct err *dump(struct dump *d)
 {
-	struct sampler_options options = { 0 };
-	struct sampler sampler = { 0 };
+	struct collector_options options = { 0 };
 	struct err *err = attach(d);
 
 	if (err)
 		return err;
-	err = sampler_init(&sampler, &d->target, &d->profile, &options, &d->sink);
-	if (!err)
-		err = take(d, &sampler);
-	if (!err) {
-		runtime_version(&d->target.rt, &d->target.live.reader, &d->version);
-		proc_link(d->pid, "cwd", &d->cwd);
-		proc_command_line(d->pid, 4096, &d->command_line);
-		if (d->json)
-			print_json(d);
-		else
-			print_text(d);
-	}
-	sampler_deinit(&sampler);
-	return err;
+	ring_init(&d->ring, DUMP_RING_WORDS);
+	sampler_init(&d->sampler, &d->target, &d->ring, 0);
+	collector_init(&d->collector, &d->ring, &d->target, &d->profile, &options, &d->sink);
+	err = take(d);
+	if (err)
+		return err;
+	describe(d);
+	if (d->json)
+		print_json(d);
+	else
+		print_text(d);
+	return NULL;
 }
 
 static void dump_deinit(struct dump *d)
 {
+	if (d->ring.words) {
+		sampler_deinit(&d->sampler);
+		collector_deinit(&d->collector);
+		ring_deinit(&d->ring);
+	}
 	target_deinit(&d->target);
 	profile_deinit(&d->profile);
 	buf_deinit(&d->version);

@@ -41,7 +41,12 @@ static struct err *set_pid(void *settings, const char *value)
 
 static struct err *set_rate(void *settings, const char *value)
 {
-	return units_parse_rate(value, &((struct record *)settings)->recording.period_ns);
+	uint64_t *period_ns = &((struct record *)settings)->recording.period_ns;
+
+	if (strcmp(value, "max") != 0)
+		return units_parse_rate(value, period_ns);
+	*period_ns = 0;
+	return NULL;
 }
 
 static struct err *set_duration(void *settings, const char *value)
@@ -75,6 +80,7 @@ static struct err *set_format(void *settings, const char *value)
 		return NULL;                                                                       \
 	}
 
+FLAG(no_jitter, recording.no_jitter)
 FLAG(threads, recording.options.thread_roots)
 FLAG(no_idle, recording.options.no_idle)
 FLAG(gil, recording.options.gil_only)
@@ -88,7 +94,9 @@ FLAG(quiet, recording.quiet)
 static const struct opt record_options[] = {
 	{ 'p', "pid", "PID", "the process to look at", set_pid },
 	{ 'r', "rate", "RATE", "samples per second, or the time between two: 1000\n"
-		"(the default), 10khz, 250us", set_rate },
+		"(the default), 10khz, 250us, max", set_rate },
+	{ 0, "no-jitter", NULL, "samples at equal distances; by default each comes at a random\n"
+		"moment of its period, so that no rhythm hides from them", set_no_jitter },
 	{ 'd', "duration", "TIME", "how long: 10 (seconds), 500ms, 2m; default: until\n"
 		"the program ends or Ctrl-C", set_duration },
 	{ 'o', "output", "FILE", "where to write, - for standard output; may be given\n"
@@ -223,7 +231,7 @@ static void fill_export_options(struct record *r)
 {
 	buf_printf(&r->title, "Python %s, process %d",
 		r->recording.version ? r->recording.version : "", (int)r->recording.pid);
-	units_add_duration(&r->unit, r->recording.period_ns);
+	units_add_duration(&r->unit, recording_period_ns(&r->recording));
 	r->export.title = buf_str(&r->title);
 	r->export.command = r->command_line.len ? buf_str(&r->command_line) : NULL;
 	r->export.unit = buf_str(&r->unit);
@@ -345,7 +353,7 @@ const struct command command_record = {
 		 "  fireglass record [OPTIONS] [--] COMMAND [ARGUMENTS...]",
 	.examples = "  fireglass record -p 4711 -d 10 -o out.svg\n"
 		    "  fireglass record -o out.svg -- python app.py --port 8000\n"
-		    "  fireglass record -p 4711 -d 10 -f folded -o - | sort -k2 -n\n"
+		    "  fireglass record -p 4711 -d 10 -f folded -o - | awk '{print $NF, $0}' | sort -rn | head\n"
 		    "  fireglass record -x -t -r 10khz -o busy.svg -o busy.folded -- python job.py",
 	.options = record_options,
 	.run = record_run,

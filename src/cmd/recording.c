@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cmd/recording.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,9 @@
 /* How long a process that others started may take until it has one. */
 #define WAIT_ATTACHED_NS (3000 * MS)
 #define PROGRESS_NS (250 * MS)
+/* How often what was sampled is collected, unless there is much of it. */
+#define COLLECT_NS (50 * MS)
+#define RING_WORDS ((size_t)1 << 18)
 
 /* ---- the life of the target ------------------------------------------------------------------- */
 
@@ -118,9 +122,16 @@ static enum wait_result wait_for_interpreter(struct recording *r, struct err **e
 
 /* ---- progress --------------------------------------------------------------------------------- */
 
+static uint64_t read_count(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
 static uint64_t lost(const struct recording *r)
 {
-	return r->ticker.missed + r->sampler.counts.failed;
+	const struct sampler_counts *c = &r->sampler.counts;
+
+	return read_count(&c->missed) + read_count(&c->lost) + r->collector.counts.failed;
 }
 
 static void add_progress(const struct recording *r, struct buf *line, uint64_t now)
@@ -129,9 +140,9 @@ static void add_progress(const struct recording *r, struct buf *line, uint64_t n
 	double seconds = (double)elapsed / NS_PER_SEC;
 
 	buf_printf(line, "%.1f s  ", seconds);
-	units_add_count(line, r->sampler.counts.samples);
+	units_add_count(line, r->collector.counts.samples);
 	buf_printf(line, " samples  %.0f Hz  lost ",
-		seconds > 0 ? (double)r->ticker.ticks / seconds : 0);
+		seconds > 0 ? (double)read_count(&r->sampler.counts.ticks) / seconds : 0);
 	units_add_count(line, lost(r));
 }
 
@@ -170,63 +181,107 @@ static void clear_progress(struct recording *r)
 
 /* ---- sampling --------------------------------------------------------------------------------- */
 
-static struct err *start_sampler(struct recording *r)
+static void warn_if_guessed(const struct recording *r)
 {
-	learn_version(r);
 	if (r->target.rt.guessed && !r->quiet && !r->has_sampler)
 		fprintf(stderr,
 			"fireglass: Python %s is newer than this fireglass; reading it as it describes "
 			"itself\n",
 			r->version);
+}
+
+static void *sampling_thread(void *data)
+{
+	struct recording *r = data;
+
+	r->state = sampler_run(&r->sampler);
+	atomic_store(&r->sampling, false);
+	ring_ring(&r->ring);
+	return NULL;
+}
+
+/* Signals are for the thread that collects. */
+static struct err *start_thread(struct recording *r)
+{
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	atomic_store(&r->sampling, true);
+	int errnum = pthread_create(&r->thread, NULL, sampling_thread, r);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return errnum ? err_errno(errnum, "cannot start the sampling thread") : NULL;
+}
+
+static struct err *check_options(const struct recording *r)
+{
+	if (r->options.gil_only && r->target.rt.layout.gil == GIL_FREE_THREADED)
+		return err_new(ERR_USAGE,
+			"Python %s runs without a GIL, so --gil would record nothing; use --no-idle",
+			r->target.rt.layout.name);
+	return NULL;
+}
+
+static struct err *start_sampler(struct recording *r)
+{
+	struct err *err = check_options(r);
+
+	if (err)
+		return err;
+	learn_version(r);
+	warn_if_guessed(r);
 	if (r->has_sampler) {
 		sampler_restart(&r->sampler);
-		return NULL;
+		return start_thread(r);
 	}
-	struct err *err =
-		sampler_init(&r->sampler, &r->target, r->profile, &r->options, r->sink);
-	r->has_sampler = !err;
-	return err;
+	r->has_sampler = true;
+	ring_init(&r->ring, RING_WORDS);
+	sampler_init(&r->sampler, &r->target, &r->ring, r->period_ns);
+	collector_init(&r->collector, &r->ring, &r->target, r->profile, &r->options, r->sink);
+	r->started_ns = clock_now_ns();
+	if (r->duration_ns)
+		r->sampler.end_ns = r->started_ns + r->duration_ns;
+	ticker_start(&r->sampler.ticker, r->period_ns, !r->no_jitter, r->started_ns);
+	return start_thread(r);
+}
+
+/* Collects until the sampling thread ends; tells it to when it is time. */
+static void collect(struct recording *r)
+{
+	while (atomic_load(&r->sampling)) {
+		uint64_t now = clock_now_ns();
+
+		if (signals_stop_asked())
+			atomic_store(&r->sampler.stop, true);
+		show_progress(r, now);
+		ring_wait(&r->ring, COLLECT_NS);
+		collector_drain(&r->collector);
+	}
+	pthread_join(r->thread, NULL);
+	collector_drain(&r->collector);
 }
 
 /* False when there is nothing more to sample. */
-static bool recover(struct recording *r, enum sampler_state state)
+static bool recover(struct recording *r)
 {
 	struct err *err = NULL;
 
-	if (state == SAMPLER_DENIED) {
+	if (over(r, clock_now_ns()))
+		return false;
+	if (r->state == SAMPLER_DENIED) {
 		r->end = RECORDING_DENIED;
 		return false;
 	}
-	if (!target_ended(r) && wait_for_interpreter(r, &err) == WAIT_READY) {
-		start_sampler(r);
+	if (!target_ended(r) && wait_for_interpreter(r, &err) == WAIT_READY)
+		err = start_sampler(r);
+	else if (!err)
+		err = never_python(r);
+	if (!err)
 		return true;
-	}
 	err_free(err);
 	if (!over(r, clock_now_ns()))
 		r->end = RECORDING_TARGET_ENDED;
 	return false;
-}
-
-static void sample_until_over(struct recording *r)
-{
-	bool going = true;
-
-	r->started_ns = clock_now_ns();
-	ticker_start(&r->ticker, r->period_ns, r->started_ns);
-	while (going) {
-		uint64_t now = clock_now_ns();
-
-		if (over(r, now))
-			break;
-		show_progress(r, now);
-		if (!ticker_wait(&r->ticker))
-			continue;
-		enum sampler_state state = sampler_tick(&r->sampler);
-		if (state != SAMPLER_OK)
-			going = recover(r, state);
-	}
-	r->ended_ns = clock_now_ns();
-	clear_progress(r);
 }
 
 struct err *recording_run(struct recording *r)
@@ -240,19 +295,35 @@ struct err *recording_run(struct recording *r)
 	err = start_sampler(r);
 	if (err)
 		return err;
-	sample_until_over(r);
+	do
+		collect(r);
+	while (recover(r));
+	r->ended_ns = clock_now_ns();
+	clear_progress(r);
 	return NULL;
 }
 
 void recording_deinit(struct recording *r)
 {
-	if (r->has_sampler)
+	if (r->has_sampler) {
 		sampler_deinit(&r->sampler);
+		collector_deinit(&r->collector);
+		ring_deinit(&r->ring);
+	}
 	detach(r);
 	free(r->version);
 }
 
 /* ---- summary ---------------------------------------------------------------------------------- */
+
+uint64_t recording_period_ns(const struct recording *r)
+{
+	uint64_t ticks = read_count(&r->sampler.counts.ticks);
+
+	if (r->period_ns || !ticks)
+		return r->period_ns;
+	return (r->ended_ns - r->started_ns) / ticks;
+}
 
 static void add_number(struct buf *line, uint64_t count, const char *what)
 {
@@ -262,7 +333,8 @@ static void add_number(struct buf *line, uint64_t count, const char *what)
 
 void recording_summary(const struct recording *r)
 {
-	const struct sampler_counts *c = &r->sampler.counts;
+	const struct collector_counts *c = &r->collector.counts;
+	uint64_t ring_full = read_count(&r->sampler.counts.lost);
 	uint64_t elapsed = r->ended_ns - r->started_ns;
 	uint64_t cpu = clock_process_cpu_ns() - r->cpu_start_ns;
 	_cleanup_buf_ struct buf line = BUF_INIT;
@@ -270,15 +342,19 @@ void recording_summary(const struct recording *r)
 	buf_printf(&line, "Python %s, %.1f s, ", r->version ? r->version : "?",
 		(double)elapsed / NS_PER_SEC);
 	add_number(&line, c->samples, "samples in ");
-	add_number(&line, r->ticker.ticks, "ticks");
+	add_number(&line, read_count(&r->sampler.counts.ticks), "ticks");
 	if (c->filtered) {
 		buf_add_str(&line, " (");
 		add_number(&line, c->filtered, "more left out as asked)");
 	}
 	buf_add_str(&line, "; ");
-	add_number(&line, r->ticker.missed, "ticks missed, ");
+	add_number(&line, read_count(&r->sampler.counts.missed), "ticks missed, ");
 	add_number(&line, c->truncated, "stacks truncated, ");
 	add_number(&line, c->failed, "reads failed");
+	if (ring_full) {
+		buf_add_str(&line, ", ");
+		add_number(&line, ring_full, "samples lost (too fast to keep)");
+	}
 	buf_printf(&line, "; fireglass used %.1f %% of a core",
 		elapsed ? 100.0 * (double)cpu / (double)elapsed : 0);
 	fprintf(stderr, "fireglass: %s\n", buf_str(&line));

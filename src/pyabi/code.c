@@ -167,6 +167,7 @@ static enum read_status read_lines(const struct py_runtime *rt, struct mem_reade
 	if (!line_table_decode(&code->lines, rt->layout.linetable, (const uint8_t *)buf_str(&table),
 		    table.len, code->first_line, code_bytes))
 		return READ_TORN;
+	code->place.end = code->lines.end;
 	return READ_OK;
 }
 
@@ -206,8 +207,8 @@ static enum read_status read_fields(struct py_runtime *rt, struct mem_reader *me
 		return status;
 	code->first_line = field_u32(w->head, at->code_firstlineno);
 	code->first_traceable = traceable_bytes(rt, w->head);
-	code->tlbc = code_field(w->head, at->code_tlbc);
-	code->bytecode = address + at->code_bytecode;
+	code->place.tlbc = code_field(w->head, at->code_tlbc);
+	code->place.bytecode = address + at->code_bytecode;
 	code->witness.name = field_u64(w->head, at->code_name);
 	code->witness.linetable = field_u64(w->head, at->code_linetable);
 	if (!remote_plausible(code->witness.name) || !remote_plausible(code->witness.linetable))
@@ -264,7 +265,7 @@ void code_deinit(struct py_code *code)
 #define TLBC_INDEX_MAX 2048
 
 /* Where a thread's own copy of the bytecode begins: co_tlbc -> { size, entries[] }. */
-static enum read_status tlbc_base(struct mem_reader *mem, const struct py_code *code,
+static enum read_status tlbc_base(struct mem_reader *mem, const struct code_place *code,
 	uint32_t tlbc_index, remote_addr *base_ret)
 {
 	uint64_t size;
@@ -283,7 +284,7 @@ static enum read_status tlbc_base(struct mem_reader *mem, const struct py_code *
 	return status;
 }
 
-static enum read_status pointer_offset(struct mem_reader *mem, const struct py_code *code,
+static enum read_status pointer_offset(struct mem_reader *mem, const struct code_place *code,
 	uint64_t instr, uint32_t tlbc_index, int64_t *offset_ret)
 {
 	remote_addr base = code->bytecode;
@@ -298,8 +299,8 @@ static enum read_status pointer_offset(struct mem_reader *mem, const struct py_c
 	return READ_OK;
 }
 
-enum read_status code_line(const struct py_runtime *rt, struct mem_reader *mem,
-	const struct py_code *code, uint64_t instr, uint32_t tlbc_index, uint32_t *line_ret)
+enum read_status code_offset(const struct py_runtime *rt, struct mem_reader *mem,
+	const struct code_place *place, uint64_t instr, uint32_t tlbc_index, int32_t *offset_ret)
 {
 	int64_t offset = 0;
 	enum read_status status = READ_OK;
@@ -312,17 +313,22 @@ enum read_status code_line(const struct py_runtime *rt, struct mem_reader *mem,
 		offset = (int64_t)(int32_t)instr * 2;
 		break;
 	case INSTR_POINTER:
-		status = pointer_offset(mem, code, instr, tlbc_index, &offset);
+		status = pointer_offset(mem, place, instr, tlbc_index, &offset);
 		break;
 	}
 	if (status != READ_OK)
 		return status;
 	// -1 unit: the frame has not begun to run
-	if (offset < -2 || (offset >= 0 && offset >= code->lines.end))
+	if (offset < -2 || (offset >= 0 && offset >= place->end))
 		return READ_TORN;
-	if (offset < (int64_t)code->first_traceable)
-		*line_ret = code->first_line;
-	else
-		*line_ret = line_table_find(&code->lines, (uint32_t)offset);
+	*offset_ret = (int32_t)offset;
 	return READ_OK;
+}
+
+uint32_t code_line(const struct line_table *lines, uint32_t first_line, uint32_t first_traceable,
+	int32_t offset)
+{
+	if (offset < 0 || (uint32_t)offset < first_traceable)
+		return first_line;
+	return line_table_find(lines, (uint32_t)offset);
 }

@@ -22,13 +22,19 @@ struct code_witness {
 	uint64_t digest;             // of everything
 };
 
+/* Where the bytecode of a code object is, so that instructions can be placed in it. */
+struct code_place {
+	remote_addr bytecode; // address of the first code unit (INSTR_POINTER)
+	remote_addr tlbc;     // address of the per-thread copies (free-threaded 3.14 on), or 0
+	uint32_t end;         // bytes of bytecode
+};
+
 struct py_code {
 	struct code_witness witness;
-	struct buf name, file;      // valid UTF-8
+	struct code_place place;
+	struct buf name, file;    // valid UTF-8
 	uint32_t first_line;
-	uint32_t first_traceable;   // bytes of bytecode before the function proper begins
-	remote_addr bytecode;       // address of the first code unit (INSTR_POINTER)
-	remote_addr tlbc;           // address of the per-thread copies (free-threaded 3.14 on), or 0
+	uint32_t first_traceable; // bytes of bytecode before the function proper begins
 	struct line_table lines;
 };
 
@@ -79,10 +85,15 @@ enum read_status code_check_all(
 	const struct py_runtime *rt, struct mem_reader *mem, struct code_checks *checks);
 
 /*
- * The line executing at a frame's instruction field; `tlbc_index` as the frame has it (0: none).
- * READ_TORN if the instruction is not one of this code object.
+ * The byte offset in the bytecode of a frame's instruction field; `tlbc_index` as the frame has it
+ * (0: none). Negative: the frame has not begun to run. READ_TORN if it is no instruction of this
+ * code object.
  */
-enum read_status code_line(const struct py_runtime *rt, struct mem_reader *mem,
-	const struct py_code *code, uint64_t instr, uint32_t tlbc_index, uint32_t *line_ret);
+enum read_status code_offset(const struct py_runtime *rt, struct mem_reader *mem,
+	const struct code_place *place, uint64_t instr, uint32_t tlbc_index, int32_t *offset_ret);
+
+/* The line executing at such an offset, of a code object with these lines. */
+uint32_t code_line(const struct line_table *lines, uint32_t first_line, uint32_t first_traceable,
+	int32_t offset);
 
 #endif

@@ -5,36 +5,38 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/buf.h"
 #include "os/proc.h"
 
 #define MS ((uint64_t)1000000)
 /* The list is made anew at least so often, to see threads that ended. */
 #define RELIST_NS (100 * MS)
-/* Names of threads can change: they are read again so often. */
-#define RENAME_NS (1000 * MS)
 
 void roster_init(struct roster *r, struct target *target)
 {
 	*r = (struct roster){ .target = target };
 }
 
-static void thread_destroy(struct sampled_thread *t)
+static void thread_destroy(struct roster *r, struct sampled_thread *t)
 {
+	array_reserve(r->free_indexes, r->free_capacity, r->free_count + 1);
+	r->free_indexes[r->free_count++] = t->index;
 	stack_reader_deinit(&t->reader);
 	if (t->stat_fd >= 0)
 		close(t->stat_fd);
 	if (t->schedstat_fd >= 0)
 		close(t->schedstat_fd);
-	free(t->name);
+	free(t->frames);
+	free(t->fresh);
 	free(t);
 }
 
-static struct sampled_thread *thread_create(const struct target *target, const struct py_thread *py)
+static struct sampled_thread *thread_create(struct roster *r, const struct py_thread *py)
 {
 	struct sampled_thread *t = xcalloc(1, sizeof(*t));
+	const struct target *target = r->target;
 
 	t->py = *py;
+	t->index = r->free_count ? r->free_indexes[--r->free_count] : r->next_index++;
 	t->tid = (pid_t)py->native_id;
 	t->stat_fd = t->schedstat_fd = -1;
 	if (t->tid) {
@@ -48,7 +50,7 @@ static struct sampled_thread *thread_create(const struct target *target, const s
 void roster_clear(struct roster *r)
 {
 	for (size_t i = 0; i < r->count; i++)
-		thread_destroy(r->threads[i]);
+		thread_destroy(r, r->threads[i]);
 	r->count = 0;
 	r->listed_at_ns = 0;
 }
@@ -57,6 +59,7 @@ void roster_deinit(struct roster *r)
 {
 	roster_clear(r);
 	free(r->threads);
+	free(r->free_indexes);
 	threads_deinit(&r->list);
 	*r = (struct roster){ 0 };
 }
@@ -88,55 +91,9 @@ static void forget_ended_threads(struct roster *r)
 		if (r->threads[i]->listed == r->lists)
 			r->threads[kept++] = r->threads[i];
 		else
-			thread_destroy(r->threads[i]);
+			thread_destroy(r, r->threads[i]);
 	}
 	r->count = kept;
-}
-
-/* Kernel names stand in for threads that threading does not know. */
-static void name_by_kernel(struct roster *r, struct sampled_thread *t)
-{
-	_cleanup_buf_ struct buf name = BUF_INIT;
-
-	if (t->name)
-		return;
-	if (t->py.main)
-		buf_add_str(&name, "MainThread");
-	else if (t->tid)
-		proc_thread_comm(r->target->pid, t->tid, &name);
-	if (!name.len)
-		buf_printf(&name, "Thread-%d", (int)t->tid);
-	t->name = xstrdup(buf_str(&name));
-}
-
-static void visit_name(void *data, uint64_t pthread, const char *name)
-{
-	struct roster *r = data;
-
-	for (size_t i = 0; i < r->count; i++) {
-		struct sampled_thread *t = r->threads[i];
-
-		if (t->py.pthread != pthread)
-			continue;
-		free(t->name);
-		t->name = xstrdup(name);
-	}
-}
-
-static void name_threads(struct roster *r, uint64_t now_ns)
-{
-	remote_addr interp = 0;
-
-	for (size_t i = 0; i < r->count; i++) {
-		// threads of an interpreter stand together
-		if (r->threads[i]->py.interp == interp)
-			continue;
-		interp = r->threads[i]->py.interp;
-		threads_names(&r->target->rt, &r->target->live.reader, interp, visit_name, r);
-	}
-	for (size_t i = 0; i < r->count; i++)
-		name_by_kernel(r, r->threads[i]);
-	r->named_at_ns = now_ns;
 }
 
 static bool several_interpreters(const struct roster *r)
@@ -171,7 +128,6 @@ static int by_interpreter(const void *a, const void *b)
 enum read_status roster_update(struct roster *r, uint64_t now_ns)
 {
 	enum read_status status = target_threads(r->target, &r->list);
-	bool grown = false;
 
 	if (status != READ_OK)
 		return status;
@@ -180,10 +136,9 @@ enum read_status roster_update(struct roster *r, uint64_t now_ns)
 		struct sampled_thread *t = find_thread(r, &r->list.items[i]);
 
 		if (!t) {
-			t = thread_create(r->target, &r->list.items[i]);
+			t = thread_create(r, &r->list.items[i]);
 			array_reserve(r->threads, r->capacity, r->count + 1);
 			r->threads[r->count++] = t;
-			grown = true;
 		}
 		t->py = r->list.items[i];
 		t->listed = r->lists;
@@ -192,8 +147,6 @@ enum read_status roster_update(struct roster *r, uint64_t now_ns)
 	forget_ended_threads(r);
 	qsort(r->threads, r->count, sizeof(*r->threads), by_interpreter);
 	mark_shared_tids(r);
-	if (grown || now_ns - r->named_at_ns > RENAME_NS)
-		name_threads(r, now_ns);
 	r->listed_at_ns = now_ns;
 	return READ_OK;
 }

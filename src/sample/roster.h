@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The threads of a target that are being followed: who they are, what they are called, and what is
- * kept of each between two samples.
+ * The threads of a target that are being followed: who they are, and what is kept of each between
+ * two samples.
  */
 #ifndef FIREGLASS_SAMPLE_ROSTER_H
 #define FIREGLASS_SAMPLE_ROSTER_H
@@ -10,24 +10,27 @@
 #include <stdint.h>
 
 #include "pyabi/stack.h"
+#include "sample/codes.h"
 #include "sample/ladder.h"
-#include "sample/resolver.h"
 #include "sample/target.h"
-#include "store/profile.h"
 
 /* One thread of the target, as long as it lives. */
 struct sampled_thread {
 	struct py_thread py;
-	pid_t tid;  // 0 = not known
-	char *name; // Python's name, else the kernel's, else "Thread-TID"
+	pid_t tid;      // 0 = not known
+	uint32_t index; // its number in records, unique among those that live
+	bool announced; // its thread record went through the ring
 	struct stack_reader reader;
 	struct ladder_thread ladder;
-	struct resolver_codes codes; // of its last stack
+	struct thread_codes codes;   // of its last stack
+	uint64_t *frames;            // its last stack as it went through the ring, root first
+	size_t depth, frame_capacity;
+	uint64_t *fresh;             // the stack being packed
+	size_t fresh_capacity;
 	int stat_fd, schedstat_fd;   // -1: not to be had
 	uint64_t slices, run_ns;     // of schedstat, noted before its last sample
 	bool ran;                    // it was running at its last sample
-	bool still;                  // it was waiting then, and last_stack can be used again
-	stack_id last_stack;
+	bool still;                  // it was waiting then, and its last stack can be used again
 	bool last_gil;
 	uint64_t listed;  // number of the list it was last in
 	uint64_t sampled; // number of the tick it was last sampled in
@@ -46,7 +49,10 @@ struct roster {
 	size_t count, capacity;
 	struct py_threads list;
 	uint64_t lists; // how often it was made
-	uint64_t listed_at_ns, named_at_ns;
+	uint64_t listed_at_ns;
+	uint32_t next_index;
+	uint32_t *free_indexes; // of threads that ended
+	size_t free_count, free_capacity;
 };
 
 void roster_init(struct roster *r, struct target *target);
@@ -59,8 +65,8 @@ void roster_clear(struct roster *r);
 bool roster_stale(const struct roster *r, uint64_t now_ns);
 
 /*
- * Lists the threads anew: those that ended are forgotten, those that are new are added, names are
- * read when there are new ones or from time to time. Results as target_threads().
+ * Lists the threads anew: those that ended are forgotten, those that are new are added. Results as
+ * target_threads().
  */
 enum read_status roster_update(struct roster *r, uint64_t now_ns);
 

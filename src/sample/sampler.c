@@ -1,46 +1,35 @@
 // SPDX-License-Identifier: MIT
 #include "sample/sampler.h"
 
+#include <string.h>
+
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "os/proc.h"
 
 /* Reads of a stack whose code objects are not known yet. */
 #define CODE_ATTEMPTS 4
 
-struct err *sampler_init(struct sampler *s, struct target *target, struct profile *profile,
-	const struct sampler_options *options, struct sample_sink *sink)
+void sampler_init(struct sampler *s, struct target *target, struct ring *ring, uint64_t period_ns)
 {
-	if (options->gil_only && target->rt.layout.gil == GIL_FREE_THREADED)
-		return err_new(ERR_USAGE,
-			"Python %s runs without a GIL, so --gil would record nothing; use --no-idle",
-			target->rt.layout.name);
-	*s = (struct sampler){
-		.target = target,
-		.profile = profile,
-		.options = *options,
-		.sink = sink,
-		.truncated_frame = profile_plain_frame(profile, FUNCTION_MARK, "(truncated)"),
-		.failed_frame = profile_plain_frame(profile, FUNCTION_MARK, "(not readable)"),
-		.empty_frame = profile_plain_frame(profile, FUNCTION_MARK, "(no Python frame)"),
-	};
+	*s = (struct sampler){ .target = target, .ring = ring };
+	ticker_start(&s->ticker, period_ns, false, 0);
 	roster_init(&s->roster, target);
-	resolver_init(&s->resolver, &target->rt, &target->live.reader, profile);
+	codes_init(&s->codes, &target->rt, &target->live.reader, ring);
 	ladder_init(&s->ladder);
-	return NULL;
 }
 
 void sampler_deinit(struct sampler *s)
 {
-	roster_deinit(&s->roster);
-	resolver_deinit(&s->resolver);
 	ladder_deinit(&s->ladder);
-	*s = (struct sampler){ 0 };
+	roster_deinit(&s->roster);
+	codes_deinit(&s->codes);
 }
 
 void sampler_restart(struct sampler *s)
 {
 	roster_clear(&s->roster);
-	resolver_forget(&s->resolver);
+	codes_forget(&s->codes);
 }
 
 /* ---- state of a thread ------------------------------------------------------------------------ */
@@ -173,20 +162,78 @@ static bool rider_says_gil(const struct sampler *s, const struct sampled_thread 
 	       field_u32(r->gil, layout->at.gil_locked - layout->at.gil_last_holder) == 1;
 }
 
+/* ---- handing over ----------------------------------------------------------------------------- */
+
+/* False if there was no room: the thread's samples are lost until there is. */
+static bool announce(struct sampler *s, struct sampled_thread *t)
+{
+	struct record_header header = { .type = RECORD_THREAD, .index = t->index };
+
+	if (t->announced)
+		return true;
+	if (!ring_begin(s->ring, 5))
+		return false;
+	ring_put(s->ring, record_pack(&header));
+	ring_put(s->ring, (uint64_t)t->tid << 1 | t->py.main);
+	ring_put(s->ring, t->py.pthread);
+	ring_put(s->ring, t->py.interp);
+	ring_put(s->ring, t->py.interp_id);
+	ring_commit(s->ring);
+	t->announced = true;
+	t->depth = 0;
+	return true;
+}
+
+static void count(_Atomic uint64_t *counter, uint64_t n)
+{
+	// one writer only
+	atomic_store_explicit(counter,
+		atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+/* The frames of t->fresh above those it has in common with its last stack. */
+static void push(struct sampler *s, struct sampled_thread *t, struct record_header *header,
+	uint64_t time_ns, size_t depth)
+{
+	size_t common = 0;
+
+	while (common < depth && common < t->depth && t->frames[common] == t->fresh[common])
+		common++;
+	header->index = t->index;
+	header->type = RECORD_SAMPLE;
+	header->count = (uint32_t)(depth - common);
+	if (!announce(s, t) || !ring_begin(s->ring, 3 + header->count)) {
+		count(&s->counts.lost, 1);
+		return;
+	}
+	ring_put(s->ring, record_pack(header));
+	ring_put(s->ring, time_ns);
+	ring_put(s->ring, common);
+	for (size_t i = common; i < depth; i++)
+		ring_put(s->ring, t->fresh[i]);
+	ring_commit(s->ring);
+	array_reserve(t->frames, t->frame_capacity, depth);
+	memcpy(t->frames + common, t->fresh + common, (depth - common) * sizeof(*t->frames));
+	t->depth = depth;
+}
+
+/* The same stack as the last time. */
+static void push_again(
+	struct sampler *s, struct sampled_thread *t, struct record_header *header, uint64_t time_ns)
+{
+	header->index = t->index;
+	header->type = RECORD_SAMPLE;
+	if (!ring_begin(s->ring, 3)) {
+		count(&s->counts.lost, 1);
+		return;
+	}
+	ring_put(s->ring, record_pack(header));
+	ring_put(s->ring, time_ns);
+	ring_put(s->ring, t->depth);
+	ring_commit(s->ring);
+}
+
 /* ---- one sample ------------------------------------------------------------------------------- */
-
-static stack_id root_stack(struct sampler *s, const struct sampled_thread *t)
-{
-	if (!s->options.thread_roots)
-		return STACK_NONE;
-	return profile_stack(s->profile, STACK_NONE,
-		profile_plain_frame(s->profile, FUNCTION_THREAD, t->name));
-}
-
-static stack_id marked(struct sampler *s, stack_id stack, frame_id mark)
-{
-	return profile_stack(s->profile, stack, mark);
-}
 
 /* Reads until all code objects of the stack are known from before the stack was read. */
 static enum read_status read_known_stack(struct sampler *s, struct sampled_thread *t, bool running,
@@ -194,30 +241,43 @@ static enum read_status read_known_stack(struct sampler *s, struct sampled_threa
 {
 	for (int i = 0; i < CODE_ATTEMPTS; i++) {
 		fill_riders(s, t);
-		resolver_begin(&s->resolver, &t->codes, t->py.interp, &s->riders.set);
+		codes_begin(&s->codes, &t->codes, t->py.interp, &s->riders.set);
 		enum read_status status = ladder_read(&s->ladder, &t->ladder, &t->reader,
 			&s->target->rt, &s->target->live.reader, t->stat_fd, running, raw_ret);
 
 		if (status != READ_OK)
 			return status;
-		if (!resolver_prepare(
-			    &s->resolver, *raw_ret, t->py.interp, &s->riders.set, &t->codes))
+		if (!codes_prepare(&s->codes, *raw_ret, t->py.interp, &s->riders.set, &t->codes))
 			break;
 	}
 	// of code that is made and thrown away all the time, what was read last is the newest there is
 	return READ_OK;
 }
 
-static enum read_status read_sample(struct sampler *s, struct sampled_thread *t, struct sample *out)
+/* The stack as it goes through the ring, root first, in t->fresh. */
+static enum read_status pack(struct sampler *s, struct sampled_thread *t, const struct raw_stack *raw)
+{
+	array_reserve(t->fresh, t->fresh_capacity, raw->count);
+	for (size_t i = 0; i < raw->count; i++) {
+		enum read_status status = codes_frame(
+			&s->codes, &raw->frames[raw->count - 1 - i], &t->fresh[i]);
+
+		if (status != READ_OK)
+			return status;
+	}
+	return READ_OK;
+}
+
+static enum read_status read_sample(struct sampler *s, struct sampled_thread *t,
+	struct record_header *out, size_t *depth_ret)
 {
 	const struct raw_stack *raw;
-	stack_id root = root_stack(s, t);
 	enum read_status status = READ_TORN;
 
 	for (int i = 0; i < CODE_ATTEMPTS && status == READ_TORN; i++) {
 		status = read_known_stack(s, t, out->run == THREAD_RUNNING, &raw);
 		if (status == READ_OK)
-			status = resolver_stack(&s->resolver, raw, root, &out->stack);
+			status = pack(s, t, raw);
 	}
 	if (status != READ_OK)
 		return status;
@@ -225,25 +285,8 @@ static enum read_status read_sample(struct sampler *s, struct sampled_thread *t,
 	t->has_frames = raw->count;
 	out->holds_gil = raw->holds_gil || rider_says_gil(s, t);
 	out->proof = raw->unproven || raw->too_deep ? SAMPLE_TRUNCATED : SAMPLE_VERIFIED;
-	if (out->proof == SAMPLE_TRUNCATED)
-		out->stack = marked(s, out->stack, s->truncated_frame);
-	else if (!raw->count)
-		out->stack = marked(s, root, s->empty_frame);
+	*depth_ret = raw->count;
 	return READ_OK;
-}
-
-static void emit(struct sampler *s, const struct sample *sample)
-{
-	s->counts.reused += sample->proof == SAMPLE_REUSED;
-	s->counts.truncated += sample->proof == SAMPLE_TRUNCATED;
-	s->counts.failed += sample->proof == SAMPLE_FAILED;
-	if ((s->options.no_idle && sample->run != THREAD_RUNNING) ||
-		(s->options.gil_only && !sample->holds_gil)) {
-		s->counts.filtered++;
-		return;
-	}
-	s->counts.samples++;
-	s->sink->sample(s->sink, sample);
 }
 
 /* True if an interpreter further in, on the same kernel thread, is what runs. */
@@ -260,53 +303,51 @@ static bool runs_inner(const struct sampler *s, const struct sampled_thread *t)
 	return false;
 }
 
-static enum read_status sample_fresh(struct sampler *s, struct sampled_thread *t, struct sample *out)
+static enum read_status sample_fresh(
+	struct sampler *s, struct sampled_thread *t, uint64_t time_ns)
 {
+	struct record_header header = { 0 };
+	size_t depth = 0;
 	bool noted;
 
 	t->still = false;
-	out->run = look_at(t, &noted);
-	t->ran = out->run == THREAD_RUNNING;
-	enum read_status status = read_sample(s, t, out);
-	if (status == READ_TORN) {
-		out->proof = SAMPLE_FAILED;
-		out->stack = marked(s, root_stack(s, t), s->failed_frame);
-		return READ_OK;
-	}
-	if (status != READ_OK)
+	header.run = look_at(t, &noted);
+	t->ran = header.run == THREAD_RUNNING;
+	enum read_status status = read_sample(s, t, &header, &depth);
+	if (status == READ_TORN)
+		header.proof = SAMPLE_FAILED;
+	else if (status != READ_OK)
 		return status;
 	if (runs_inner(s, t))
-		out->run = THREAD_WAITING;
-	t->still = noted && out->proof == SAMPLE_VERIFIED;
-	t->last_stack = out->stack;
-	t->last_gil = out->holds_gil;
+		header.run = THREAD_WAITING;
+	t->last_gil = header.holds_gil;
+	// a thread state that is kept for an interpreter the thread is not in is no sample
+	if (!t->has_frames && t->shares_tid)
+		return READ_OK;
+	push(s, t, &header, time_ns, depth);
+	t->still = noted && header.proof == SAMPLE_VERIFIED && t->depth == depth;
 	return READ_OK;
 }
 
 static enum read_status sample_thread(struct sampler *s, struct sampled_thread *t, uint64_t time_ns)
 {
-	struct sample sample = { .time_ns = time_ns, .thread = t };
 	enum read_status status = READ_OK;
 
 	t->sampled = s->ticks;
 	if (thread_still(t)) {
-		sample.run = THREAD_WAITING;
-		sample.proof = SAMPLE_REUSED;
-		sample.stack = t->last_stack;
-		sample.holds_gil = t->last_gil;
+		struct record_header header = { .run = THREAD_WAITING, .proof = SAMPLE_REUSED,
+			.holds_gil = t->last_gil };
+
+		push_again(s, t, &header, time_ns);
 	} else {
-		status = sample_fresh(s, t, &sample);
+		status = sample_fresh(s, t, time_ns);
 	}
-	if (status == READ_GONE || status == READ_FAULT) {
-		// the thread ended, or all of the process did: the next list will tell
-		t->gone = true;
-		s->relist = true;
-		return READ_GONE;
-	}
-	// a thread state that is kept for an interpreter the thread is not in is no sample
-	if (status == READ_OK && (t->has_frames || !t->shares_tid))
-		emit(s, &sample);
-	return status;
+	if (status != READ_GONE && status != READ_FAULT)
+		return status;
+	// the thread ended, or all of the process did: the next list will tell
+	t->gone = true;
+	s->relist = true;
+	return READ_GONE;
 }
 
 /* Those that were not yet in this tick. */
@@ -362,4 +403,29 @@ enum sampler_state sampler_tick(struct sampler *s)
 	if (status == READ_DENIED)
 		return SAMPLER_DENIED;
 	return status == READ_OK && any_alive(s) ? SAMPLER_OK : SAMPLER_LOST;
+}
+
+/* ---- the clock -------------------------------------------------------------------------------- */
+
+static bool time_is_up(const struct sampler *s)
+{
+	return atomic_load_explicit(&s->stop, memory_order_relaxed) ||
+	       (s->end_ns && clock_now_ns() >= s->end_ns);
+}
+
+enum sampler_state sampler_run(struct sampler *s)
+{
+	enum sampler_state state = SAMPLER_OK;
+
+	clock_sharpen();
+	while (state == SAMPLER_OK && !time_is_up(s)) {
+		if (!ticker_wait(&s->ticker))
+			continue;
+		state = sampler_tick(s);
+		atomic_store_explicit(&s->counts.ticks, s->ticker.ticks, memory_order_relaxed);
+		atomic_store_explicit(&s->counts.missed, s->ticker.missed, memory_order_relaxed);
+	}
+	ladder_deinit(&s->ladder);
+	ring_ring(s->ring);
+	return state;
 }

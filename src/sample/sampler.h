@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Sampling all Python threads of one target: who runs, where, since the last look.
+ * The sampling thread: the clock, and one sample of every Python thread of one target per tick.
  *
- * sampler_tick() takes one sample of each thread and hands it to the sink. The caller keeps the
- * clock (see sample/ticker.h). The sampler owns what it knows of the threads; the target and the
- * profile are the caller's.
+ * sampler_run() keeps the clock until it is told to stop or the target is lost; what it finds goes
+ * through the ring to a collector on another thread. It formats nothing, writes nothing, and after
+ * warm-up allocates nothing: a new thread or a new code object of the target is warm-up.
  *
  * A thread that runs costs one pread (its state) and one process_vm_readv per tick: with its stack
  * come, in the same call, the head of the list of threads (new threads), the holder of the GIL, and
@@ -13,59 +13,27 @@
 #ifndef FIREGLASS_SAMPLE_SAMPLER_H
 #define FIREGLASS_SAMPLE_SAMPLER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
+#include "sample/codes.h"
 #include "sample/ladder.h"
-#include "sample/resolver.h"
+#include "sample/record.h"
+#include "sample/ring.h"
 #include "sample/roster.h"
 #include "sample/target.h"
-#include "store/profile.h"
+#include "sample/ticker.h"
 
-/* What the kernel says of a thread. */
-enum thread_run {
-	THREAD_RUNNING, // on a processor, or ready for one (R)
-	THREAD_WAITING, // sleeps, waits for a lock or a device (S, D)
-	THREAD_STOPPED, // by a signal or a debugger (T, t)
-	THREAD_UNKNOWN, // its kernel thread is not known
-};
-
-/* How a stack was come by. */
-enum sample_proof {
-	SAMPLE_VERIFIED,  // read twice, both agree
-	SAMPLE_REUSED,    // the thread has not run since its last verified sample
-	SAMPLE_TRUNCATED, // only a part towards the root is proven, or it is too deep
-	SAMPLE_FAILED,    // nothing could be proven: no stack
-};
-
-struct sample {
-	uint64_t time_ns; // since the epoch
-	const struct sampled_thread *thread;
-	stack_id stack;
-	enum thread_run run;
-	enum sample_proof proof;
-	bool holds_gil;
-};
-
-struct sample_sink {
-	void (*sample)(struct sample_sink *sink, const struct sample *sample);
-};
-
-struct sampler_options {
-	bool thread_roots; // the thread's name as the root frame
-	bool no_idle;      // leave out samples of threads that do not run
-	bool gil_only;     // leave out samples that do not hold the GIL
-};
-
+/* Written by the sampling thread, read by others while it goes. */
 struct sampler_counts {
-	uint64_t samples;  // given to the sink
-	uint64_t filtered; // taken, but not asked for
-	uint64_t reused, truncated, failed;
+	_Atomic uint64_t ticks, missed;
+	_Atomic uint64_t lost; // samples for which the ring had no room
 };
 
 enum sampler_state {
-	SAMPLER_OK,
+	SAMPLER_OK,     // told to stop, or the time is up
 	SAMPLER_LOST,   // there is no interpreter (any more): attach again, or find the process ended
 	SAMPLER_DENIED, // reading is refused now
 };
@@ -80,22 +48,21 @@ struct sampler_riders {
 
 struct sampler {
 	struct target *target;
-	struct profile *profile;
-	struct sampler_options options;
-	struct sample_sink *sink;
+	struct ring *ring;
 	struct roster roster;
-	struct resolver resolver;
+	struct codes codes;
 	struct ladder ladder;
 	struct sampler_riders riders;
+	struct ticker ticker;
+	uint64_t end_ns; // 0: until told to stop
 	uint64_t ticks;
 	bool relist; // the list of threads is known to have changed
-	frame_id truncated_frame, failed_frame, empty_frame;
 	struct sampler_counts counts;
+	atomic_bool stop;
 };
 
-/* ERR_USAGE if the options make no sense for this target. */
-struct err *sampler_init(struct sampler *s, struct target *target, struct profile *profile,
-	const struct sampler_options *options, struct sample_sink *sink);
+/* Target and ring stay the caller's. `period_ns` 0: as fast as it goes. */
+void sampler_init(struct sampler *s, struct target *target, struct ring *ring, uint64_t period_ns);
 void sampler_deinit(struct sampler *s);
 
 /* After the target was attached anew: all threads and code objects are others. */
@@ -103,5 +70,8 @@ void sampler_restart(struct sampler *s);
 
 /* One sample of every thread. */
 enum sampler_state sampler_tick(struct sampler *s);
+
+/* Ticks until s->stop is set, s->end_ns is over, or the target is lost. Rings the ring at the end. */
+enum sampler_state sampler_run(struct sampler *s);
 
 #endif

@@ -3,9 +3,32 @@
 
 #include "base/clock.h"
 
-void ticker_start(struct ticker *t, uint64_t period_ns, uint64_t now_ns)
+/* xorshift64*: good enough to spread moments, and cheap. */
+static uint64_t next_random(struct ticker *t)
 {
-	*t = (struct ticker){ .period_ns = period_ns, .next_ns = now_ns };
+	t->random ^= t->random >> 12;
+	t->random ^= t->random << 25;
+	t->random ^= t->random >> 27;
+	return t->random * 0x2545f4914f6cdd1du;
+}
+
+static void set_moment(struct ticker *t)
+{
+	t->next_ns = t->start_ns + t->slot * t->period_ns;
+	// the upper 32 bits as a fraction of the period, which is below 2^40 ns
+	if (t->jitter)
+		t->next_ns += (next_random(t) >> 40) * t->period_ns >> 24;
+}
+
+void ticker_start(struct ticker *t, uint64_t period_ns, bool jitter, uint64_t now_ns)
+{
+	*t = (struct ticker){
+		.period_ns = period_ns,
+		.jitter = jitter,
+		.start_ns = now_ns,
+		.random = now_ns | 1,
+	};
+	set_moment(t);
 }
 
 bool ticker_wait(struct ticker *t)
@@ -23,10 +46,15 @@ bool ticker_wait(struct ticker *t)
 
 void ticker_advance(struct ticker *t, uint64_t now_ns)
 {
-	uint64_t late = now_ns > t->next_ns ? now_ns - t->next_ns : 0;
-	uint64_t missed = late / t->period_ns;
-
 	t->ticks++;
-	t->missed += missed;
-	t->next_ns += (missed + 1) * t->period_ns;
+	if (!t->period_ns)
+		return;
+	uint64_t current = (now_ns - t->start_ns) / t->period_ns;
+
+	t->slot++;
+	if (current > t->slot) {
+		t->missed += current - t->slot;
+		t->slot = current;
+	}
+	set_moment(t);
 }

@@ -119,6 +119,11 @@ frame_id profile_plain_frame(struct profile *p, enum function_kind kind, const c
 	return profile_frame(p, profile_function(p, &f), 0);
 }
 
+void profile_rename(struct profile *p, function_id function, const char *name)
+{
+	p->functions[function].name = profile_string(p, name, strlen(name));
+}
+
 void profile_add_sample(struct profile *p, stack_id stack, uint64_t weight)
 {
 	p->weights[stack] += weight;

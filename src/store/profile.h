@@ -88,6 +88,9 @@ stack_id profile_stack(struct profile *p, stack_id parent, frame_id frame);
 /* A frame of a function without file and line, such as a thread or "(idle)". */
 frame_id profile_plain_frame(struct profile *p, enum function_kind kind, const char *name);
 
+/* Gives a function of kind FUNCTION_THREAD another name; its id stays. */
+void profile_rename(struct profile *p, function_id function, const char *name);
+
 /* Counts `weight` samples for `stack` (not STACK_NONE). */
 void profile_add_sample(struct profile *p, stack_id stack, uint64_t weight);
 

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+#include "sample/collector.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "os/proc.h"
+#include "pyabi/code.h"
+#include "pyabi/threads.h"
+#include "sample/codes.h"
+
+/* Names of threads can change: they are read again so often. */
+#define RENAME_NS ((uint64_t)1000000000)
+/* A thread that is just starting has none yet. */
+#define NAME_RETRY_NS ((uint64_t)20000000)
+
+struct collected_code {
+	struct line_table lines;
+	uint32_t first_line, first_traceable;
+	function_id function;
+	bool known;
+	// the last line looked up
+	bool has_frame;
+	int32_t offset;
+	frame_id frame;
+};
+
+void collector_init(struct collector *c, struct ring *ring, struct target *target,
+	struct profile *profile, const struct collector_options *options, struct sample_sink *sink)
+{
+	*c = (struct collector){
+		.ring = ring,
+		.target = target,
+		.profile = profile,
+		.options = *options,
+		.sink = sink,
+		.unknown_frame = profile_plain_frame(profile, FUNCTION_MARK, "(unknown function)"),
+		.truncated_frame = profile_plain_frame(profile, FUNCTION_MARK, "(truncated)"),
+		.failed_frame = profile_plain_frame(profile, FUNCTION_MARK, "(not readable)"),
+		.empty_frame = profile_plain_frame(profile, FUNCTION_MARK, "(no Python frame)"),
+	};
+}
+
+void collector_deinit(struct collector *c)
+{
+	for (size_t i = 0; i < c->code_count; i++)
+		line_table_deinit(&c->codes[i].lines);
+	for (size_t i = 0; i < c->thread_count; i++) {
+		free(c->threads[i].name);
+		free(c->threads[i].stacks);
+	}
+	free(c->codes);
+	free(c->threads);
+	*c = (struct collector){ 0 };
+}
+
+/* ---- code objects ----------------------------------------------------------------------------- */
+
+static function_id store_function(struct profile *p, const struct py_code *code)
+{
+	struct store_function f = {
+		.name = profile_string(p, buf_str(&code->name), code->name.len),
+		.file = profile_string(p, buf_str(&code->file), code->file.len),
+		.first_line = code->first_line,
+		.kind = FUNCTION_PYTHON,
+	};
+
+	return profile_function(p, &f);
+}
+
+static void take_code(struct collector *c, const struct record_header *header)
+{
+	struct py_code *code = (struct py_code *)(uintptr_t)ring_get(c->ring);
+	size_t serial = header->index;
+
+	array_reserve(c->codes, c->code_capacity, serial + 1);
+	for (; c->code_count <= serial; c->code_count++)
+		c->codes[c->code_count] = (struct collected_code){ 0 };
+	c->codes[serial] = (struct collected_code){
+		.lines = code->lines, // owned by the collector now
+		.first_line = code->first_line,
+		.first_traceable = code->first_traceable,
+		.function = store_function(c->profile, code),
+		.known = true,
+	};
+	code->lines = (struct line_table){ 0 };
+	code_deinit(code);
+	free(code);
+}
+
+static frame_id frame_of(struct collector *c, uint64_t word)
+{
+	uint32_t serial = (uint32_t)(word >> 32);
+	int32_t offset = (int32_t)(uint32_t)word;
+
+	if (serial >= c->code_count || !c->codes[serial].known)
+		return c->unknown_frame;
+	struct collected_code *code = &c->codes[serial];
+	if (!code->has_frame || code->offset != offset) {
+		code->frame = profile_frame(c->profile, code->function,
+			code_line(&code->lines, code->first_line, code->first_traceable, offset));
+		code->offset = offset;
+		code->has_frame = true;
+	}
+	return code->frame;
+}
+
+/* ---- threads ---------------------------------------------------------------------------------- */
+
+static void set_name(struct collector *c, struct collected_thread *t, const char *name)
+{
+	if (t->name && strcmp(t->name, name) == 0)
+		return;
+	free(t->name);
+	t->name = xstrdup(name);
+	profile_rename(c->profile, t->function, name);
+}
+
+/* Kernel names stand in for threads that threading does not know. */
+static void name_by_kernel(struct collector *c, struct collected_thread *t)
+{
+	_cleanup_buf_ struct buf name = BUF_INIT;
+
+	if (t->main)
+		buf_add_str(&name, "MainThread");
+	else if (t->tid)
+		proc_thread_comm(c->target->pid, t->tid, &name);
+	if (!name.len)
+		buf_printf(&name, "Thread-%d", (int)t->tid);
+	set_name(c, t, buf_str(&name));
+}
+
+static void visit_name(void *data, uint64_t pthread, const char *name)
+{
+	struct collector *c = data;
+
+	for (size_t i = 0; i < c->thread_count; i++) {
+		struct collected_thread *t = &c->threads[i];
+
+		if (t->pthread != pthread || !t->name)
+			continue;
+		set_name(c, t, name);
+		t->named_by_python = true;
+	}
+}
+
+static bool interp_seen_before(const struct collector *c, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (c->threads[k].interp == c->threads[i].interp)
+			return true;
+	return false;
+}
+
+void collector_name_threads(struct collector *c)
+{
+	uint64_t now = clock_now_ns();
+
+	if (now - c->named_at_ns < (c->unnamed ? NAME_RETRY_NS : RENAME_NS))
+		return;
+	c->named_at_ns = now;
+	c->unnamed = false;
+	for (size_t i = 0; i < c->thread_count; i++)
+		if (!interp_seen_before(c, i))
+			threads_names(&c->target->rt, &c->target->live.reader, c->threads[i].interp,
+				visit_name, c);
+}
+
+/* Each thread is a function of its own in the store, whatever it is called. */
+static function_id thread_function(struct collector *c)
+{
+	struct store_function f = {
+		.first_line = (uint32_t)++c->threads_seen,
+		.kind = FUNCTION_THREAD,
+	};
+
+	return profile_function(c->profile, &f);
+}
+
+static void take_thread(struct collector *c, const struct record_header *header)
+{
+	uint64_t tid = ring_get(c->ring);
+	struct collected_thread t = {
+		.index = header->index,
+		.tid = (pid_t)(tid >> 1),
+		.main = tid & 1,
+		.pthread = ring_get(c->ring),
+		.interp = ring_get(c->ring),
+		.interp_id = ring_get(c->ring),
+		.function = thread_function(c),
+	};
+
+	array_reserve(c->threads, c->thread_capacity, header->index + 1u);
+	for (; c->thread_count <= header->index; c->thread_count++)
+		c->threads[c->thread_count] = (struct collected_thread){ 0 };
+	free(c->threads[t.index].name);
+	free(c->threads[t.index].stacks);
+	c->threads[t.index] = t;
+	name_by_kernel(c, &c->threads[t.index]);
+	c->unnamed = true;
+	c->named_at_ns = 0;
+}
+
+/* ---- samples ---------------------------------------------------------------------------------- */
+
+static stack_id root_stack(struct collector *c, const struct collected_thread *t)
+{
+	if (!c->options.thread_roots)
+		return STACK_NONE;
+	return profile_stack(
+		c->profile, STACK_NONE, profile_frame(c->profile, t->function, 0));
+}
+
+/* Replaces what lies above the first `common` frames of the thread's stack. */
+static void take_frames(
+	struct collector *c, struct collected_thread *t, size_t common, uint32_t count)
+{
+	stack_id parent = common && common <= t->depth ? t->stacks[common - 1] : root_stack(c, t);
+
+	t->depth = common <= t->depth ? common : t->depth;
+	array_reserve(t->stacks, t->capacity, t->depth + count);
+	for (uint32_t i = 0; i < count; i++) {
+		parent = profile_stack(c->profile, parent, frame_of(c, ring_get(c->ring)));
+		t->stacks[t->depth++] = parent;
+	}
+}
+
+static stack_id marked(struct collector *c, stack_id stack, frame_id mark)
+{
+	return profile_stack(c->profile, stack, mark);
+}
+
+static stack_id sample_stack(
+	struct collector *c, const struct collected_thread *t, enum sample_proof proof)
+{
+	stack_id stack = t->depth ? t->stacks[t->depth - 1] : root_stack(c, t);
+
+	switch (proof) {
+	case SAMPLE_VERIFIED:
+	case SAMPLE_REUSED:
+		return t->depth ? stack : marked(c, stack, c->empty_frame);
+	case SAMPLE_TRUNCATED:
+		return marked(c, stack, c->truncated_frame);
+	case SAMPLE_FAILED:
+		break;
+	}
+	return marked(c, root_stack(c, t), c->failed_frame);
+}
+
+static void emit(struct collector *c, const struct sample *s)
+{
+	c->counts.reused += s->proof == SAMPLE_REUSED;
+	c->counts.truncated += s->proof == SAMPLE_TRUNCATED;
+	c->counts.failed += s->proof == SAMPLE_FAILED;
+	if ((c->options.no_idle && s->run != THREAD_RUNNING) ||
+		(c->options.gil_only && !s->holds_gil)) {
+		c->counts.filtered++;
+		return;
+	}
+	c->counts.samples++;
+	c->sink->sample(c->sink, s);
+}
+
+static void take_sample(struct collector *c, const struct record_header *header)
+{
+	uint64_t time_ns = ring_get(c->ring), common = ring_get(c->ring);
+	struct collected_thread *t = &c->threads[header->index];
+
+	take_frames(c, t, (size_t)common, header->count);
+	struct sample s = {
+		.time_ns = time_ns,
+		.thread = t,
+		.stack = sample_stack(c, t, header->proof),
+		.run = header->run,
+		.proof = header->proof,
+		.holds_gil = header->holds_gil,
+	};
+	emit(c, &s);
+}
+
+void collector_drain(struct collector *c)
+{
+	while (ring_available(c->ring)) {
+		struct record_header header = record_unpack(ring_get(c->ring));
+
+		switch (header.type) {
+		case RECORD_CODE:
+			take_code(c, &header);
+			break;
+		case RECORD_THREAD:
+			take_thread(c, &header);
+			break;
+		case RECORD_SAMPLE:
+			take_sample(c, &header);
+			break;
+		}
+		ring_release(c->ring);
+	}
+	collector_name_threads(c);
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What goes through the ring, in words.
+ *
+ *	code     header | address of a struct py_code, owned by the receiver from now on
+ *	thread   header | tid, main | pthread | interpreter | interpreter's id
+ *	sample   header | time | common | frame, frame, ... from the outermost new one to the leaf
+ *
+ * A sample says how many frames, counted from the root, its stack has in common with the one before
+ * of the same thread; only the others follow. A frame is the serial of its code object and where in
+ * the bytecode it is.
+ */
+#ifndef FIREGLASS_SAMPLE_RECORD_H
+#define FIREGLASS_SAMPLE_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum record_type {
+	RECORD_CODE = 1,
+	RECORD_THREAD,
+	RECORD_SAMPLE,
+};
+
+/* What the kernel says of a thread. */
+enum thread_run {
+	THREAD_RUNNING, // on a processor, or ready for one (R)
+	THREAD_WAITING, // sleeps, waits for a lock or a device (S, D)
+	THREAD_STOPPED, // by a signal or a debugger (T, t)
+	THREAD_UNKNOWN, // its kernel thread is not known
+};
+
+/* How a stack was come by. */
+enum sample_proof {
+	SAMPLE_VERIFIED,  // read twice, both agree
+	SAMPLE_REUSED,    // the thread has not run since its last verified sample
+	SAMPLE_TRUNCATED, // only a part towards the root is proven, or it is too deep
+	SAMPLE_FAILED,    // nothing could be proven: no stack
+};
+
+struct record_header {
+	enum record_type type;
+	enum thread_run run;
+	enum sample_proof proof;
+	bool holds_gil;
+	uint32_t index; // of the thread; of a code record: the serial
+	uint32_t count; // of frames that follow
+};
+
+#define RECORD_COUNT_BITS 20
+#define RECORD_INDEX_BITS 28
+
+static inline uint64_t record_pack(const struct record_header *h)
+{
+	return (uint64_t)h->type | (uint64_t)h->run << 4 | (uint64_t)h->proof << 8 |
+	       (uint64_t)h->holds_gil << 12 | (uint64_t)h->index << 16 |
+	       (uint64_t)h->count << (16 + RECORD_INDEX_BITS);
+}
+
+static inline struct record_header record_unpack(uint64_t word)
+{
+	return (struct record_header){
+		.type = (enum record_type)(word & 15),
+		.run = (enum thread_run)(word >> 4 & 15),
+		.proof = (enum sample_proof)(word >> 8 & 15),
+		.holds_gil = word >> 12 & 1,
+		.index = (uint32_t)(word >> 16) & ((1u << RECORD_INDEX_BITS) - 1),
+		.count = (uint32_t)(word >> (16 + RECORD_INDEX_BITS)),
+	};
+}
+
+/* A frame: serial of the code object, byte offset of the instruction (may be negative). */
+static inline uint64_t record_frame(uint32_t serial, int32_t offset)
+{
+	return (uint64_t)serial << 32 | (uint32_t)offset;
+}
+
+#endif

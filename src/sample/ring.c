@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "sample/ring.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+
+void ring_init(struct ring *r, size_t words)
+{
+	*r = (struct ring){ .words = xcalloc(words, sizeof(uint64_t)), .mask = words - 1 };
+}
+
+void ring_deinit(struct ring *r)
+{
+	free(r->words);
+	r->words = NULL;
+}
+
+bool ring_begin(struct ring *r, size_t count)
+{
+	r->next = atomic_load_explicit(&r->head, memory_order_relaxed);
+	if (r->next + count - r->known_tail <= r->mask + 1)
+		return true;
+	r->known_tail = atomic_load_explicit(&r->tail, memory_order_acquire);
+	return r->next + count - r->known_tail <= r->mask + 1;
+}
+
+void ring_ring(struct ring *r)
+{
+	atomic_fetch_add_explicit(&r->bell, 1, memory_order_release);
+	clock_wake(&r->bell);
+}
+
+void ring_commit(struct ring *r)
+{
+	atomic_store_explicit(&r->head, r->next, memory_order_release);
+	if (r->next - r->known_tail <= (r->mask + 1) / 4) {
+		r->rung = false;
+		return;
+	}
+	// seldom: look again before making a system call
+	r->known_tail = atomic_load_explicit(&r->tail, memory_order_acquire);
+	if (r->next - r->known_tail > (r->mask + 1) / 4 && !r->rung) {
+		r->rung = true;
+		ring_ring(r);
+	}
+}
+
+size_t ring_available(struct ring *r)
+{
+	return (size_t)(atomic_load_explicit(&r->head, memory_order_acquire) - r->read);
+}
+
+void ring_release(struct ring *r)
+{
+	atomic_store_explicit(&r->tail, r->read, memory_order_release);
+}
+
+void ring_wait(struct ring *r, uint64_t timeout_ns)
+{
+	uint32_t bell = atomic_load_explicit(&r->bell, memory_order_acquire);
+
+	if (ring_available(r) <= (r->mask + 1) / 4)
+		clock_wait(&r->bell, bell, timeout_ns);
+}
