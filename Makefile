@@ -20,7 +20,7 @@ deps:
 
 # Installs, builds, and records the program in demo/.
 demo: deps all
-	@$(BUILD)/fireglass record -o demo.svg -o demo.folded -f text -o - \
+	@$(BUILD)/fireglass record -t -o demo.svg -o demo.folded -f text -o - \
 		-- python3 demo/press --seconds $(DEMO_SECONDS)
 	@echo
 	@echo "the flame graph:  $(CURDIR)/demo.svg (open it in a browser)"
@@ -32,6 +32,7 @@ test:
 	@tools/run_tests.py --fuzz-seconds $(or $(TEST_FUZZ_SECONDS),20)
 
 install: all
+	@meson configure $(BUILD) -Dprefix=$(PREFIX)
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild --quiet
 	@echo "installed $(DESTDIR)$(PREFIX)/bin/fireglass"
 
