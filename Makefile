@@ -32,7 +32,8 @@ test:
 	@tools/run_tests.py --fuzz-seconds $(or $(TEST_FUZZ_SECONDS),20)
 
 install: all
-	@meson configure $(BUILD) -Dprefix=$(PREFIX)
+	@meson configure $(BUILD) -Dprefix=$(PREFIX) >/dev/null
+	@ninja -C $(BUILD) --quiet >/dev/null
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild --quiet
 	@echo "installed $(DESTDIR)$(PREFIX)/bin/fireglass"
 
