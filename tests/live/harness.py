@@ -308,6 +308,41 @@ def start_fireglass(*args, before=(), **options):
     return subprocess.Popen(list(before) + [BIN] + [str(a) for a in args], **options)
 
 
+def opened(pid):
+    """What the descriptors of a process lead to."""
+    names = []
+    for fd in os.listdir("/proc/%d/fd" % pid):
+        try:
+            names.append(os.readlink("/proc/%d/fd/%s" % (pid, fd)))
+        except OSError:
+            pass
+    return names
+
+
+def waits_of(pid):
+    """How often the threads of a process went to sleep of their own."""
+    count = 0
+    for tid in task_ids(pid):
+        with open("/proc/%d/task/%d/status" % (pid, tid), encoding="utf-8") as f:
+            count += int(f.read().split("\nvoluntary_ctxt_switches:", 1)[1].split()[0])
+    return count
+
+
+def wait_sampling(process):
+    """Until a fireglass has taken samples: it has found the threads, and sleeps between ticks."""
+
+    def ended_or(condition):
+        try:
+            return process.poll() is not None or condition()
+        except OSError:
+            return process.poll() is not None
+
+    wait_until(lambda: ended_or(lambda: "schedstat" in str(opened(process.pid))), "threads found")
+    before = waits_of(process.pid) if process.poll() is None else 0
+    wait_until(lambda: ended_or(lambda: waits_of(process.pid) > before + 20), "samples")
+    assert process.poll() is None, process.stderr.read() if process.stderr else ""
+
+
 def ignores(pid, number, field):
     with open("/proc/%d/status" % pid, encoding="utf-8") as f:
         for line in f:

@@ -20,8 +20,8 @@ from harness import (
     start_fireglass,
     task_ids,
     wait_blocked,
+    wait_sampling,
     wait_state,
-    wait_until,
 )
 from oracle import read_folded, summary, total
 
@@ -262,8 +262,7 @@ def test_permission_lost_on_the_way(system_python, public_bin, tmp_path):
             stderr=subprocess.PIPE,
         )
         try:
-            # as it runs under another user now, its descriptors can be seen by root alone
-            wait_until(lambda: "schedstat" in str(fds(process.pid)), "sampling")
+            wait_sampling(process)
             target.process.stdin.write(b"x")
             target.process.stdin.flush()
             _, err = process.communicate(timeout=DEADLINE)
@@ -273,16 +272,6 @@ def test_permission_lost_on_the_way(system_python, public_bin, tmp_path):
     assert process.returncode == PERMISSION, err
     stacks = read_folded(out.read_text(encoding="utf-8"))
     assert total(stacks) == summary(err.decode())["samples"] >= 1
-
-
-def fds(pid):
-    found = []
-    for fd in os.listdir("/proc/%d/fd" % pid):
-        try:
-            found.append(os.readlink("/proc/%d/fd/%s" % (pid, fd)))
-        except OSError:
-            pass
-    return found
 
 
 def test_doctor_of_a_readable_process(interp, start):
@@ -482,7 +471,7 @@ def test_an_existing_file_stays_until_the_new_one_is_whole(python, start, tmp_pa
     out.write_text("before", encoding="utf-8")
     target = start(python, "-c", PARK)
     process = start_fireglass("record", "-p", target.pid, "-o", out)
-    wait_until(lambda: "schedstat" in str(fds(process.pid)), "sampling")
+    wait_sampling(process)
     process.kill()
     process.communicate()
     assert out.read_text(encoding="utf-8") == "before"

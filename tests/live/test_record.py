@@ -19,6 +19,7 @@ from harness import (
     fireglass,
     start_fireglass,
     wait_blocked,
+    wait_sampling,
     wait_until,
 )
 from oracle import parse, read_folded, summary, total, without_mark
@@ -29,25 +30,6 @@ def record(target, *options, seconds="0.2", out="-", **more):
     result = fireglass("record", "-p", target.pid, "-o", out, *options, **more)
     assert result.returncode == 0, result.stderr
     return result
-
-
-def opened(pid):
-    names = []
-    for fd in os.listdir("/proc/%d/fd" % pid):
-        try:
-            names.append(os.readlink("/proc/%d/fd/%s" % (pid, fd)))
-        except OSError:
-            pass
-    return names
-
-
-def wait_sampling(process):
-    """fireglass keeps the threads' schedstat open from its first tick on."""
-    wait_until(
-        lambda: process.poll() is not None or any("schedstat" in n for n in opened(process.pid)),
-        "sampling",
-    )
-    assert process.poll() is None
 
 
 # ---- rate and duration ---------------------------------------------------------------------------
@@ -292,8 +274,8 @@ def test_gil(interp, start):
     result = record(target, "--gil", "-t")
     stacks = read_folded(result.stdout)
     numbers = summary(result.stderr)
-    # never two holders in a tick, and nearly always one
-    assert numbers["ticks"] * 0.8 <= numbers["samples"] <= numbers["ticks"]
+    # nearly always one; it may change hands between two threads' samples of one tick
+    assert numbers["ticks"] * 0.8 <= numbers["samples"] <= numbers["ticks"] * 1.2
     assert numbers["samples"] + numbers["filtered"] == 3 * numbers["ticks"]
     assert {s[0] for s, _ in stacks} == {"MainThread", "burner"}
     assert {parse(without_mark(s)[0][-1]).function for s, _ in stacks} == {"burning"}

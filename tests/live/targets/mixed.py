@@ -10,8 +10,11 @@ def waiting():
     return os.read(0, 1)
 
 
-def burning():
+def burning(announce=False):
     n = 0
+    if announce:
+        print("ready")
+        sys.stdout.flush()
     while True:
         n += 1
 
@@ -21,9 +24,7 @@ def main(burners):
         thread = threading.Thread(target=function, name=name)
         thread.daemon = True
         thread.start()
-    print("ready")
-    sys.stdout.flush()
-    burning()
+    burning(True)
 
 
 if __name__ == "__main__":
