@@ -72,6 +72,35 @@ static struct err *set_format(void *settings, const char *value)
 	return err_new(ERR_USAGE, "unknown format '%s'; there are %s", value, buf_str(&known));
 }
 
+static struct err *set_strategy(void *settings, const char *value)
+{
+	static const struct {
+		const char *name;
+		enum ladder_strategy strategy;
+	} strategies[] = {
+		{ "auto", LADDER_AUTO },
+		{ "direct", LADDER_ONLY_DIRECT },
+		{ "coscheduled", LADDER_ONLY_COSCHEDULED },
+		{ "stop", LADDER_ONLY_STOP },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(strategies); i++) {
+		if (strcmp(strategies[i].name, value) != 0)
+			continue;
+		((struct record *)settings)->recording.strategy = strategies[i].strategy;
+		return NULL;
+	}
+	return err_new(ERR_USAGE,
+		"unknown strategy '%s'; there are auto, direct, coscheduled and stop", value);
+}
+
+static struct err *set_exact(void *settings, const char *value)
+{
+	(void)value;
+	((struct record *)settings)->recording.strategy = LADDER_EXACT;
+	return NULL;
+}
+
 #define FLAG(name, field)                                                                          \
 	static struct err *set_##name(void *settings, const char *value)                           \
 	{                                                                                          \
@@ -110,6 +139,10 @@ static const struct opt record_options[] = {
 	{ 0, "no-lines", NULL, "no line numbers at all", set_no_lines },
 	{ 0, "full-paths", NULL, "whole file names, not those relative to packages", set_full_paths },
 	{ 0, "inverted", NULL, "flame graph with the root on top (icicle)", set_inverted },
+	{ 0, "exact", NULL, "stop a thread for a moment (ptrace) where its stack cannot\n"
+		"be read truly otherwise, rather than truncate it", set_exact },
+	{ 0, "strategy", "NAME", "for measurement: auto, or only direct, coscheduled or stop",
+		set_strategy },
 	{ 0, "timestamps", NULL, "flame-chart text: each sample with its time, in order", set_timestamps },
 	{ 'q', "quiet", NULL, "no progress, no summary", set_quiet },
 	{ 0 },

@@ -236,7 +236,7 @@ static struct err *start_sampler(struct recording *r)
 	}
 	r->has_sampler = true;
 	ring_init(&r->ring, RING_WORDS);
-	sampler_init(&r->sampler, &r->target, &r->ring, r->period_ns);
+	sampler_init(&r->sampler, &r->target, &r->ring, r->period_ns, r->strategy);
 	collector_init(&r->collector, &r->ring, &r->target, r->profile, &r->options, r->sink);
 	r->started_ns = clock_now_ns();
 	if (r->duration_ns)
@@ -331,6 +331,26 @@ static void add_number(struct buf *line, uint64_t count, const char *what)
 	buf_printf(line, " %s", what);
 }
 
+/* How the stacks were read, if not all in the cheapest way. */
+static void add_rungs(const struct recording *r, struct buf *line)
+{
+	static const char *const names[LADDER_RUNGS] = {
+		[LADDER_COSCHEDULED] = "read on the program's processor",
+		[LADDER_STOPPED] = "read while it was stopped",
+	};
+	const char *separator = "; ";
+
+	for (int rung = 0; rung < LADDER_RUNGS; rung++) {
+		uint64_t n = read_count(&r->sampler.ladder.counts[rung]);
+
+		if (!names[rung] || !n)
+			continue;
+		buf_add_str(line, separator);
+		add_number(line, n, names[rung]);
+		separator = ", ";
+	}
+}
+
 void recording_summary(const struct recording *r)
 {
 	const struct collector_counts *c = &r->collector.counts;
@@ -355,6 +375,7 @@ void recording_summary(const struct recording *r)
 		buf_add_str(&line, ", ");
 		add_number(&line, ring_full, "samples lost (too fast to keep)");
 	}
+	add_rungs(r, &line);
 	buf_printf(&line, "; fireglass used %.1f %% of a core",
 		elapsed ? 100.0 * (double)cpu / (double)elapsed : 0);
 	fprintf(stderr, "fireglass: %s\n", buf_str(&line));

@@ -294,15 +294,18 @@ static bool is_shim(const struct py_owners *owners, unsigned int owner)
 
 /*
  * A frame object that has returned is kept for reuse, with all it held: it looks alive but for its
- * reference count, and for its state where the release keeps one.
+ * reference count, and for its state where the release keeps one. The leaf's state is set a little
+ * after it has become the leaf, and reset a little before it is none any more.
  */
-static bool frame_object_runs(const struct py_layout *layout, const unsigned char *bytes)
+static bool frame_object_runs(const struct py_layout *layout, const unsigned char *bytes, bool leaf)
 {
 	const struct py_offsets *at = &layout->at;
 	uint64_t references = field_u64(bytes, at->frame_refcount);
 
-	return references > 0 && references <= UINT32_MAX &&
-	       (at->frame_state == OFFSET_NONE || bytes[at->frame_state] == layout->frame_executing);
+	if (references == 0 || references > UINT32_MAX)
+		return false;
+	return leaf || at->frame_state == OFFSET_NONE ||
+	       bytes[at->frame_state] == layout->frame_executing;
 }
 
 /*
@@ -310,7 +313,7 @@ static bool frame_object_runs(const struct py_layout *layout, const unsigned cha
  * code 0.
  */
 static bool parse_frame(const struct py_layout *layout, remote_addr addr,
-	const unsigned char *bytes, struct raw_frame *frame)
+	const unsigned char *bytes, bool leaf, struct raw_frame *frame)
 {
 	const struct py_offsets *at = &layout->at;
 	unsigned int owner = at->frame_owner == OFFSET_NONE ? 0 : bytes[at->frame_owner];
@@ -324,7 +327,7 @@ static bool parse_frame(const struct py_layout *layout, remote_addr addr,
 	};
 	if (owner > layout->owners.max || frame->previous == addr)
 		return false;
-	if (layout->frames == FRAME_OBJECT && !frame_object_runs(layout, bytes))
+	if (layout->frames == FRAME_OBJECT && !frame_object_runs(layout, bytes, leaf))
 		return false;
 	if (is_shim(&layout->owners, owner)) {
 		frame->code = 0;
@@ -364,7 +367,7 @@ static enum parse_result parse_chain(struct image *image, remote_addr addr, stru
 			image->miss = addr;
 			return PARSE_MISS;
 		}
-		if (!parse_frame(layout, addr, bytes, &frame))
+		if (!parse_frame(layout, addr, bytes, links == 0, &frame))
 			return PARSE_TORN;
 		if (frame.code)
 			stack_push(stack, &frame);

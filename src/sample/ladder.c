@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "os/proc.h"
+#include "os/stop.h"
 
 #define FLUTTER_ONE 65536u
 #define FLUTTER_LIMIT (FLUTTER_ONE / LADDER_FLUTTER_LIMIT)
@@ -17,9 +18,9 @@
 /* Long enough to be off the processor, so that waking up takes it from whoever runs there. */
 #define COSCHEDULED_SLEEP_NS 20000
 
-void ladder_init(struct ladder *l)
+void ladder_init(struct ladder *l, enum ladder_strategy strategy)
 {
-	*l = (struct ladder){ 0 };
+	*l = (struct ladder){ .strategy = strategy };
 	pin_init(&l->pin);
 }
 
@@ -47,81 +48,155 @@ static void note_direct(struct ladder_thread *t, bool settled)
 	t->samples = 0;
 }
 
-static enum read_status direct(struct ladder *l, struct ladder_thread *t,
-	struct stack_reader *reader, const struct py_runtime *rt, struct mem_reader *mem,
-	const struct raw_stack **stack_ret)
+static void count(struct ladder *l, enum ladder_rung rung)
 {
-	enum read_status status = stack_reader_read(reader, rt, mem, 1, stack_ret);
-
-	if (status == READ_GONE || status == READ_DENIED)
-		return status;
-	bool settled = status == READ_OK && !(*stack_ret)->unproven;
-	note_direct(t, settled);
-	l->counts[LADDER_DIRECT] += settled;
-	return settled ? READ_OK : READ_TORN;
+	// one writer only
+	atomic_store_explicit(&l->counts[rung],
+		atomic_load_explicit(&l->counts[rung], memory_order_relaxed) + 1,
+		memory_order_relaxed);
 }
 
-/* True once we run where the thread last ran. */
-static bool come_to(struct ladder *l, int stat_fd)
+static enum read_status read_once(const struct ladder_target *target, unsigned int attempts,
+	const struct raw_stack **stack_ret)
+{
+	return stack_reader_read(target->reader, target->rt, target->mem, attempts, stack_ret);
+}
+
+/* READ_OK here means: all of it is proven. */
+static bool is_settled(enum read_status status, const struct raw_stack *stack)
+{
+	return status == READ_OK && !stack->unproven;
+}
+
+static bool is_final(enum read_status status)
+{
+	return status == READ_GONE || status == READ_DENIED;
+}
+
+static enum read_status direct(struct ladder *l, struct ladder_thread *t,
+	const struct ladder_target *target, const struct raw_stack **stack_ret)
+{
+	enum read_status status = read_once(target, 1, stack_ret);
+
+	if (is_final(status))
+		return status;
+	note_direct(t, is_settled(status, *stack_ret));
+	if (!is_settled(status, *stack_ret))
+		return READ_TORN;
+	count(l, LADDER_DIRECT);
+	return READ_OK;
+}
+
+/* Goes where the thread last ran, if it runs. */
+static void come_to(struct ladder *l, int stat_fd)
 {
 	struct proc_stat stat;
 
 	if (stat_fd < 0 || !proc_pread_stat(stat_fd, &stat) || stat.state != 'R')
-		return false;
+		return;
 	l->pinned_this_tick = true;
-	if (l->pin.cpu == stat.processor)
-		return true;
-	if (!pin_to(&l->pin, stat.processor))
-		return false;
-	clock_sleep_until(clock_now_ns() + COSCHEDULED_SLEEP_NS);
-	return true;
+	if (l->pin.cpu != stat.processor && pin_to(&l->pin, stat.processor))
+		clock_sleep_until(clock_now_ns() + COSCHEDULED_SLEEP_NS);
 }
 
-static enum read_status coscheduled(struct ladder *l, struct stack_reader *reader,
-	const struct py_runtime *rt, struct mem_reader *mem, int stat_fd,
+static enum read_status coscheduled(struct ladder *l, const struct ladder_target *target,
 	const struct raw_stack **stack_ret)
 {
 	enum read_status status = READ_TORN;
 
 	for (int i = 0; i < COSCHEDULED_ATTEMPTS; i++) {
 		// also if we could not come to it: it may have stopped running
-		come_to(l, stat_fd);
-		status = stack_reader_read(reader, rt, mem, 2, stack_ret);
-		if (status == READ_GONE || status == READ_DENIED)
+		come_to(l, target->stat_fd);
+		status = read_once(target, 2, stack_ret);
+		if (is_final(status))
 			return status;
-		if (status == READ_OK && !(*stack_ret)->unproven) {
-			l->counts[LADDER_COSCHEDULED]++;
+		if (is_settled(status, *stack_ret)) {
+			count(l, LADDER_COSCHEDULED);
 			return READ_OK;
 		}
 		// it runs elsewhere by now: go there, and wake up there
 		if (l->pin.cpu >= 0)
 			clock_sleep_until(clock_now_ns() + COSCHEDULED_SLEEP_NS);
 	}
-	l->counts[LADDER_TRUNCATED] += status == READ_OK;
 	return status;
 }
 
-enum read_status ladder_read(struct ladder *l, struct ladder_thread *t, struct stack_reader *reader,
-	const struct py_runtime *rt, struct mem_reader *mem, int stat_fd, bool running,
+static enum read_status stopped(struct ladder *l, const struct ladder_target *target,
 	const struct raw_stack **stack_ret)
 {
-	enum read_status status;
+	if (!target->tid || !stop_thread(target->tid))
+		return READ_TORN;
+	enum read_status status = read_once(target, 2, stack_ret);
+	stop_release(target->tid);
+	if (is_settled(status, *stack_ret))
+		count(l, LADDER_STOPPED);
+	return status;
+}
 
-	if (!running) {
-		status = stack_reader_read(reader, rt, mem, WAITING_ATTEMPTS, stack_ret);
-		if (status != READ_OK || !(*stack_ret)->unproven) {
-			l->counts[LADDER_DIRECT] += status == READ_OK;
-			return status;
-		}
-		return coscheduled(l, reader, rt, mem, stat_fd, stack_ret);
-	}
+/* The last rung: what is proven of the last read. */
+static enum read_status truncated(
+	struct ladder *l, enum read_status status, const struct raw_stack *stack)
+{
+	if (status == READ_OK && stack->unproven)
+		count(l, LADDER_TRUNCATED);
+	return status;
+}
+
+static enum read_status waiting(struct ladder *l, const struct ladder_target *target,
+	const struct raw_stack **stack_ret)
+{
+	enum read_status status = read_once(target, WAITING_ATTEMPTS, stack_ret);
+
+	if (is_settled(status, *stack_ret))
+		count(l, LADDER_DIRECT);
+	return status;
+}
+
+/* The rungs one after the other. */
+static enum read_status climb(struct ladder *l, struct ladder_thread *t,
+	const struct ladder_target *target, const struct raw_stack **stack_ret)
+{
 	bool flutters = t->flutter > FLUTTER_LIMIT;
+	enum read_status status = READ_TORN;
+
 	if (!flutters || ++t->samples >= PROBE_SAMPLES) {
-		status = direct(l, t, reader, rt, mem, stack_ret);
+		status = direct(l, t, target, stack_ret);
 		// a probe's result is not used: it would favour quiet moments
-		if (status == READ_GONE || status == READ_DENIED ||
-			(status == READ_OK && !flutters))
+		if (is_final(status) || (status == READ_OK && !flutters))
 			return status;
 	}
-	return coscheduled(l, reader, rt, mem, stat_fd, stack_ret);
+	status = coscheduled(l, target, stack_ret);
+	if (is_final(status) || is_settled(status, *stack_ret) || l->strategy != LADDER_EXACT)
+		return status;
+	return stopped(l, target, stack_ret);
+}
+
+enum read_status ladder_read(struct ladder *l, struct ladder_thread *t,
+	const struct ladder_target *target, const struct raw_stack **stack_ret)
+{
+	enum read_status status = READ_TORN;
+
+	if (!target->running && l->strategy != LADDER_ONLY_STOP) {
+		status = waiting(l, target, stack_ret);
+		if (is_final(status) || is_settled(status, *stack_ret))
+			return status;
+	}
+	switch (l->strategy) {
+	case LADDER_AUTO:
+	case LADDER_EXACT:
+		status = climb(l, t, target, stack_ret);
+		break;
+	case LADDER_ONLY_DIRECT:
+		status = read_once(target, 2, stack_ret);
+		if (is_settled(status, *stack_ret))
+			count(l, LADDER_DIRECT);
+		break;
+	case LADDER_ONLY_COSCHEDULED:
+		status = coscheduled(l, target, stack_ret);
+		break;
+	case LADDER_ONLY_STOP:
+		status = stopped(l, target, stack_ret);
+		break;
+	}
+	return truncated(l, status, *stack_ret);
 }

@@ -5,7 +5,8 @@
  *	direct        two images in one system call, from wherever we run
  *	co-scheduled  the same, from the processor on which the thread runs: while we run there, the
  *	              thread does not, so that the images agree. Costs the target the time it takes.
- *	truncated     neither settled: the proven part
+ *	stopped       the thread is stopped by ptrace for the time of the read; only if asked for
+ *	truncated     nothing settled: the proven part
  *
  * On most code a direct read settles nearly always. Where it often does not (very short calls), a
  * read that fails and is then replaced by a later one would favour the quiet moments of the
@@ -15,8 +16,10 @@
 #ifndef FIREGLASS_SAMPLE_LADDER_H
 #define FIREGLASS_SAMPLE_LADDER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "os/pin.h"
 #include "pyabi/stack.h"
@@ -26,14 +29,25 @@
 enum ladder_rung {
 	LADDER_DIRECT,
 	LADDER_COSCHEDULED,
+	LADDER_STOPPED,
 	LADDER_TRUNCATED,
 	LADDER_RUNGS,
 };
 
+/* What to do; all but the first two are for measurement. */
+enum ladder_strategy {
+	LADDER_AUTO,        // as above
+	LADDER_EXACT,       // as above, and stop the thread rather than truncate
+	LADDER_ONLY_DIRECT,
+	LADDER_ONLY_COSCHEDULED,
+	LADDER_ONLY_STOP,
+};
+
 struct ladder {
+	enum ladder_strategy strategy;
 	struct pin pin;
 	bool pinned_this_tick; // someone needed it: stay there until the next tick
-	uint64_t counts[LADDER_RUNGS];
+	_Atomic uint64_t counts[LADDER_RUNGS]; // written by the sampling thread only
 };
 
 /* What is known of one thread. */
@@ -42,7 +56,7 @@ struct ladder_thread {
 	uint32_t samples; // since the last probe
 };
 
-void ladder_init(struct ladder *l);
+void ladder_init(struct ladder *l, enum ladder_strategy strategy);
 /* Puts our thread back to where it may run. */
 void ladder_deinit(struct ladder *l);
 
@@ -50,12 +64,18 @@ void ladder_deinit(struct ladder *l);
 void ladder_begin_tick(struct ladder *l);
 void ladder_end_tick(struct ladder *l);
 
-/*
- * Reads a stack. `stat_fd` is the thread's stat file (os/proc.h), -1 if there is none; `running`:
- * the kernel says that the thread is on a processor. Results as stack_reader_read().
- */
-enum read_status ladder_read(struct ladder *l, struct ladder_thread *t, struct stack_reader *reader,
-	const struct py_runtime *rt, struct mem_reader *mem, int stat_fd, bool running,
-	const struct raw_stack **stack_ret);
+/* A thread to be read. */
+struct ladder_target {
+	struct stack_reader *reader;
+	const struct py_runtime *rt;
+	struct mem_reader *mem;
+	pid_t tid;    // 0: not known, so that it can neither be followed nor stopped
+	int stat_fd;  // its stat file (os/proc.h), -1 if there is none
+	bool running; // the kernel says that it is on a processor
+};
+
+/* Reads a stack. Results as stack_reader_read(). */
+enum read_status ladder_read(struct ladder *l, struct ladder_thread *t,
+	const struct ladder_target *target, const struct raw_stack **stack_ret);
 
 #endif

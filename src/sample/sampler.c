@@ -10,13 +10,14 @@
 /* Reads of a stack whose code objects are not known yet. */
 #define CODE_ATTEMPTS 4
 
-void sampler_init(struct sampler *s, struct target *target, struct ring *ring, uint64_t period_ns)
+void sampler_init(struct sampler *s, struct target *target, struct ring *ring, uint64_t period_ns,
+	enum ladder_strategy strategy)
 {
 	*s = (struct sampler){ .target = target, .ring = ring };
 	ticker_start(&s->ticker, period_ns, false, 0);
 	roster_init(&s->roster, target);
 	codes_init(&s->codes, &target->rt, &target->live.reader, ring);
-	ladder_init(&s->ladder);
+	ladder_init(&s->ladder, strategy);
 }
 
 void sampler_deinit(struct sampler *s)
@@ -239,11 +240,19 @@ static void push_again(
 static enum read_status read_known_stack(struct sampler *s, struct sampled_thread *t, bool running,
 	const struct raw_stack **raw_ret)
 {
+	const struct ladder_target target = {
+		.reader = &t->reader,
+		.rt = &s->target->rt,
+		.mem = &s->target->live.reader,
+		.tid = t->tid,
+		.stat_fd = t->stat_fd,
+		.running = running,
+	};
+
 	for (int i = 0; i < CODE_ATTEMPTS; i++) {
 		fill_riders(s, t);
 		codes_begin(&s->codes, &t->codes, t->py.interp, &s->riders.set);
-		enum read_status status = ladder_read(&s->ladder, &t->ladder, &t->reader,
-			&s->target->rt, &s->target->live.reader, t->stat_fd, running, raw_ret);
+		enum read_status status = ladder_read(&s->ladder, &t->ladder, &target, raw_ret);
 
 		if (status != READ_OK)
 			return status;
@@ -271,7 +280,7 @@ static enum read_status pack(struct sampler *s, struct sampled_thread *t, const 
 static enum read_status read_sample(struct sampler *s, struct sampled_thread *t,
 	struct record_header *out, size_t *depth_ret)
 {
-	const struct raw_stack *raw;
+	const struct raw_stack *raw = NULL;
 	enum read_status status = READ_TORN;
 
 	for (int i = 0; i < CODE_ATTEMPTS && status == READ_TORN; i++) {

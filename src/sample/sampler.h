@@ -62,7 +62,8 @@ struct sampler {
 };
 
 /* Target and ring stay the caller's. `period_ns` 0: as fast as it goes. */
-void sampler_init(struct sampler *s, struct target *target, struct ring *ring, uint64_t period_ns);
+void sampler_init(struct sampler *s, struct target *target, struct ring *ring, uint64_t period_ns,
+	enum ladder_strategy strategy);
 void sampler_deinit(struct sampler *s);
 
 /* After the target was attached anew: all threads and code objects are others. */
