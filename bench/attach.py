@@ -5,14 +5,16 @@
   bench/attach.py [--json] [--only ID,...] [--repeat N] [--seconds S]
 
 For each interpreter that tools/interpreters finds: the time from starting fireglass to its first
-sample (median of 10), then, over 10 s at 1 kHz on one busy thread, the largest resident size of
-fireglass, the share of a core it used, and the ticks it missed. The program is $FIREGLASS_BIN, else
-build/fireglass.
+sample (median of 10); then, over 10 s at 1 kHz, the largest resident size of fireglass, the share of
+a core it used (attaching and writing included), and what it missed. That for two programs of one
+busy thread: `loop`, whose stack stands still, and `calls`, which calls small functions all the time.
+The program is $FIREGLASS_BIN, else build/fireglass.
 """
 
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -29,32 +31,47 @@ def first_sample_ms(pid):
     """--timestamps gives each sample's time of day in microseconds."""
     started = time.time()
     result = harness.fireglass(
-        "record", "-p", pid, "-r", "1000", "-d", "50ms", "--timestamps", "-o", "-"
+        "record", "-p", pid, "-r", "1000", "-d", "200ms", "--timestamps", "-o", "-"
     )
     if result.returncode != 0:
         raise SystemExit("bench/attach.py: %s" % result.stderr)
     return (int(result.stdout.split("\n", 1)[0]) / 1e6 - started) * 1e3
 
 
+def peak_rss_kb(process):
+    """Looked at until it ends: what wait4() says would count us, before the exec."""
+    peak = 0
+    while process.poll() is None:
+        try:
+            with open("/proc/%d/status" % process.pid, encoding="utf-8") as f:
+                told = f.read().split("\nVmHWM:", 1)
+            peak = max(peak, int(told[1].split()[0]) if len(told) > 1 else 0)
+        except (OSError, IndexError):
+            pass
+        time.sleep(0.02)
+    return peak
+
+
 def cost(pid, seconds):
-    """Of fireglass as the kernel counts it, its whole life long."""
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryFile("w+") as stderr:
         out = os.path.join(directory, "out.svg")
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         process = subprocess.Popen(
             [harness.BIN, "record", "-p", str(pid), "-d", str(seconds), "-r", "1000", "-o", out],
             stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
         )
-        stderr = process.stderr.read().decode()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        process.stderr.close()
+        peak = peak_rss_kb(process)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        stderr.seek(0)
+        text = stderr.read()
     if process.returncode != 0:
-        raise SystemExit("bench/attach.py: %s" % stderr)
-    numbers = oracle.summary(stderr)
+        raise SystemExit("bench/attach.py: %s" % text)
+    numbers = oracle.summary(text)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {
-        "max_rss_mb": usage.ru_maxrss / 1024.0,
-        "cpu_percent": 100 * (usage.ru_utime + usage.ru_stime) / numbers["seconds"],
+        "max_rss_mb": peak / 1024.0,
+        "cpu_percent": 100 * used / numbers["seconds"],
         "ticks": numbers["ticks"],
         "missed": numbers["missed"],
         "truncated": numbers["truncated"],
@@ -62,20 +79,28 @@ def cost(pid, seconds):
     }
 
 
+PROGRAMS = [("loop", "-c", harness.BUSY), ("calls", "burn.py")]
+
+
 def measure(interpreter, repeat, seconds):
-    with harness.Target(interpreter, "burn.py") as target:
-        times = [first_sample_ms(target.pid) for _ in range(repeat)]
-        row = {
-            "id": interpreter.id,
-            "attach_ms": statistics.median(times),
-            "attach_ms_max": max(times),
-        }
-        row.update(cost(target.pid, seconds))
-    return row
+    rows = []
+    for name, *what in PROGRAMS:
+        with harness.Target(interpreter, *what) as target:
+            times = [first_sample_ms(target.pid) for _ in range(repeat)]
+            row = {
+                "id": interpreter.id,
+                "program": name,
+                "attach_ms": statistics.median(times),
+                "attach_ms_max": max(times),
+            }
+            row.update(cost(target.pid, seconds))
+            rows.append(row)
+    return rows
 
 
 COLUMNS = [
-    ("id", "%-20s", "interpreter"),
+    ("id", "%-19s", "interpreter"),
+    ("program", "%-7s", "program"),
     ("attach_ms", "%9.1f", "attach ms"),
     ("attach_ms_max", "%7.1f", "worst"),
     ("max_rss_mb", "%7.1f", "RSS MB"),
@@ -88,8 +113,8 @@ COLUMNS = [
 
 
 def print_heading():
-    width = {"%-20s": "%-20s"}
-    cells = [width.get(f, "%%%ss" % f[1:].split(".")[0].rstrip("df")) % h for _, f, h in COLUMNS]
+    cells = [heading.ljust(len(f % 0)) if f[1] == "-" else heading.rjust(len(f % 0))
+             for _, f, heading in COLUMNS]  # fmt: skip
     print("  ".join(cells), flush=True)
 
 
@@ -114,9 +139,10 @@ def main():
         for interpreter in harness.find_interpreters():
             if only and interpreter.id not in only:
                 continue
-            rows.append(measure(interpreter, options.repeat, options.seconds))
-            if not options.json:
-                print_row(rows[-1])
+            for row in measure(interpreter, options.repeat, options.seconds):
+                rows.append(row)
+                if not options.json:
+                    print_row(row)
     finally:
         harness.PLACES.clean()
     if options.json:

@@ -168,6 +168,7 @@ static enum read_status read_lines(const struct py_runtime *rt, struct mem_reade
 		    table.len, code->first_line, code_bytes))
 		return READ_TORN;
 	code->place.end = code->lines.end;
+	code->place.internal = code->first_traceable && code->first_traceable >= code->place.end;
 	return READ_OK;
 }
 

@@ -27,6 +27,11 @@ struct code_place {
 	remote_addr bytecode; // address of the first code unit (INSTR_POINTER)
 	remote_addr tlbc;     // address of the per-thread copies (free-threaded 3.14 on), or 0
 	uint32_t end;         // bytes of bytecode
+	/*
+	 * No instruction of it is a program's: it is a device of the interpreter, such as the one that
+	 * checks what __init__ returned (_Py_InitCleanup, 3.12 on). Tracebacks do not show it.
+	 */
+	bool internal;
 };
 
 struct py_code {

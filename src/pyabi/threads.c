@@ -158,13 +158,12 @@ static bool is_tid(uint32_t word, const pid_t *tids, size_t count)
 	return false;
 }
 
-/* Keeps of `offsets` those where `bytes` hold a thread id; all of them at the first thread. */
-static void intersect_offsets(bool offsets[PTHREAD_BYTES / 4], const unsigned char *bytes,
-	size_t len, const pid_t *tids, size_t tid_count)
+/* Counts, for each place of a pthread, whether it holds a thread id. */
+static void vote(uint32_t votes[PTHREAD_BYTES / 4], const unsigned char *bytes, size_t len,
+	const pid_t *tids, size_t tid_count)
 {
-	for (uint32_t i = 0; i < PTHREAD_BYTES / 4; i++)
-		if (offsets[i] && (i * 4 + 4 > len || !is_tid(field_u32(bytes, i * 4), tids, tid_count)))
-			offsets[i] = false;
+	for (uint32_t i = 0; i < PTHREAD_BYTES / 4 && i * 4 + 4 <= len; i++)
+		votes[i] += is_tid(field_u32(bytes, i * 4), tids, tid_count);
 }
 
 /* As much of a pthread as is mapped. */
@@ -176,29 +175,27 @@ static size_t read_pthread(struct mem_reader *mem, remote_addr pthread, unsigned
 	return 0;
 }
 
+/*
+ * The place where most threads have a thread id. Not all need to: a forked child keeps the states of
+ * threads that it does not have.
+ */
 static void find_tid_offset(struct py_runtime *rt, struct mem_reader *mem,
 	const struct py_threads *threads, const pid_t *tids, size_t tid_count)
 {
 	unsigned char bytes[PTHREAD_BYTES];
-	bool offsets[PTHREAD_BYTES / 4];
-	size_t looked_at = 0;
+	uint32_t votes[PTHREAD_BYTES / 4] = { 0 };
+	uint32_t best = 0;
 
-	memset(offsets, true, sizeof(offsets));
-	for (size_t i = 0; i < threads->count; i++) {
-		size_t len = read_pthread(mem, threads->items[i].pthread, bytes);
-
-		if (!len)
-			continue;
-		intersect_offsets(offsets, bytes, len, tids, tid_count);
-		looked_at++;
-	}
-	for (uint32_t i = 0; looked_at && i < PTHREAD_BYTES / 4; i++) {
-		if (!offsets[i])
-			continue;
-		rt->has_tid_offset = true;
-		rt->tid_offset = i * 4;
+	for (size_t i = 0; i < threads->count; i++)
+		vote(votes, bytes, read_pthread(mem, threads->items[i].pthread, bytes), tids,
+			tid_count);
+	for (uint32_t i = 1; i < PTHREAD_BYTES / 4; i++)
+		if (votes[i] > votes[best])
+			best = i;
+	if (!votes[best])
 		return;
-	}
+	rt->has_tid_offset = true;
+	rt->tid_offset = best * 4;
 }
 
 void threads_calibrate(struct py_runtime *rt, struct mem_reader *mem, struct py_threads *threads,
@@ -212,8 +209,7 @@ void threads_calibrate(struct py_runtime *rt, struct mem_reader *mem, struct py_
 		uint32_t tid;
 
 		if (mem_read(mem, threads->items[i].pthread + rt->tid_offset, &tid, sizeof(tid)) ==
-				READ_OK &&
-			is_tid(tid, tids, tid_count))
+			READ_OK)
 			threads->items[i].native_id = tid;
 	}
 }

@@ -248,6 +248,9 @@ enum read_status codes_frame(struct codes *c, const struct raw_frame *frame, uin
 		*word_ret = record_frame(CODE_UNKNOWN, 0);
 		return READ_OK;
 	}
+	*word_ret = FRAME_INTERNAL;
+	if (e->place.internal)
+		return READ_OK;
 	enum read_status status =
 		code_offset(c->rt, c->mem, &e->place, frame->instr, frame->tlbc_index, &offset);
 	if (status == READ_OK)

@@ -24,6 +24,8 @@
 
 /* The frame of a code object that could not be read. */
 #define CODE_UNKNOWN UINT32_MAX
+/* The word of a frame that is no function of the program's and is left out. */
+#define FRAME_INTERNAL UINT64_MAX
 
 /* The code objects of a thread's last stack, as rows of struct codes. */
 struct thread_codes {
@@ -74,7 +76,7 @@ size_t codes_prepare(struct codes *c, const struct raw_stack *stack, remote_addr
 
 /*
  * A prepared frame as it goes through the ring: the serial of its code object (CODE_UNKNOWN if that
- * could not be read) and the byte offset of its instruction. READ_TORN: the instruction lies outside
+ * could not be read) and the byte offset of its instruction, or FRAME_INTERNAL. READ_TORN: the instruction lies outside
  * of the code object, so the frame is none that was.
  */
 enum read_status codes_frame(struct codes *c, const struct raw_frame *frame, uint64_t *word_ret);

@@ -264,16 +264,21 @@ static enum read_status read_known_stack(struct sampler *s, struct sampled_threa
 }
 
 /* The stack as it goes through the ring, root first, in t->fresh. */
-static enum read_status pack(struct sampler *s, struct sampled_thread *t, const struct raw_stack *raw)
+static enum read_status pack(struct sampler *s, struct sampled_thread *t,
+	const struct raw_stack *raw, size_t *depth_ret)
 {
+	size_t depth = 0;
+
 	array_reserve(t->fresh, t->fresh_capacity, raw->count);
-	for (size_t i = 0; i < raw->count; i++) {
-		enum read_status status = codes_frame(
-			&s->codes, &raw->frames[raw->count - 1 - i], &t->fresh[i]);
+	for (size_t i = raw->count; i-- > 0;) {
+		enum read_status status =
+			codes_frame(&s->codes, &raw->frames[i], &t->fresh[depth]);
 
 		if (status != READ_OK)
 			return status;
+		depth += t->fresh[depth] != FRAME_INTERNAL;
 	}
+	*depth_ret = depth;
 	return READ_OK;
 }
 
@@ -286,15 +291,14 @@ static enum read_status read_sample(struct sampler *s, struct sampled_thread *t,
 	for (int i = 0; i < CODE_ATTEMPTS && status == READ_TORN; i++) {
 		status = read_known_stack(s, t, out->run == THREAD_RUNNING, &raw);
 		if (status == READ_OK)
-			status = pack(s, t, raw);
+			status = pack(s, t, raw, depth_ret);
 	}
 	if (status != READ_OK)
 		return status;
 	s->relist |= lists_changed(s, t);
-	t->has_frames = raw->count;
+	t->has_frames = *depth_ret;
 	out->holds_gil = raw->holds_gil || rider_says_gil(s, t);
 	out->proof = raw->unproven || raw->too_deep ? SAMPLE_TRUNCATED : SAMPLE_VERIFIED;
-	*depth_ret = raw->count;
 	return READ_OK;
 }
 

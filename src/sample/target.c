@@ -144,6 +144,40 @@ static pid_t tid_as_we_see_it(const struct tids *tids, uint64_t theirs)
 	return 0;
 }
 
+/* True if one of the threads says that it is the process's first. */
+static bool has_leader(
+	const struct target *t, const struct tids *tids, const struct py_threads *threads)
+{
+	for (size_t i = 0; i < threads->count; i++)
+		if (tid_as_we_see_it(tids, threads->items[i].native_id) == t->pid)
+			return true;
+	return false;
+}
+
+/*
+ * From the ids that Python or libc noted to ours. A thread whose kernel thread does not exist is
+ * left out: it has ended, or it was left behind by a fork.
+ */
+static void translate_tids(
+	const struct target *t, const struct tids *tids, struct py_threads *threads)
+{
+	bool leader = has_leader(t, tids, threads);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < threads->count; i++) {
+		struct py_thread *thread = &threads->items[i];
+		uint64_t noted = thread->native_id;
+
+		thread->native_id = (uint64_t)tid_as_we_see_it(tids, noted);
+		// the main thread of a child that 3.11 forked may still carry its parent's id
+		if (!thread->native_id && thread->main && !leader)
+			thread->native_id = (uint64_t)t->pid;
+		if (thread->native_id || !noted)
+			threads->items[kept++] = *thread;
+	}
+	threads->count = kept;
+}
+
 /* After a fork the main thread is the one that forked, which need not be the oldest. */
 static void correct_main(const struct target *t, struct py_threads *threads)
 {
@@ -167,14 +201,7 @@ enum read_status target_threads(struct target *t, struct py_threads *threads)
 		return status;
 	tids_read(&tids, t);
 	threads_calibrate(&t->rt, &t->live.reader, threads, tids.theirs, tids.count);
-	for (size_t i = 0; i < threads->count; i++) {
-		struct py_thread *thread = &threads->items[i];
-
-		thread->native_id = (uint64_t)tid_as_we_see_it(&tids, thread->native_id);
-		// a child that 3.11 forked may still carry its parent's id
-		if (!thread->native_id && thread->main)
-			thread->native_id = (uint64_t)t->pid;
-	}
+	translate_tids(t, &tids, threads);
 	correct_main(t, threads);
 	return READ_OK;
 }

@@ -127,7 +127,8 @@ SUMMARY = re.compile(
     r"^fireglass: Python (?P<version>\S+), (?P<seconds>[\d.]+) s, (?P<samples>[\d ]+) samples in "
     r"(?P<ticks>[\d ]+) ticks(?: \((?P<filtered>[\d ]+) more left out as asked\))?; "
     r"(?P<missed>[\d ]+) ticks missed, (?P<truncated>[\d ]+) stacks truncated, "
-    r"(?P<failed>[\d ]+) reads failed; fireglass used (?P<cpu>[\d.]+) % of a core$",
+    r"(?P<failed>[\d ]+) reads failed;(?: (?P<coscheduled>[\d ]+) read on the program's processor;)? "
+    r"fireglass used (?P<cpu>[\d.]+) % of a core$",
     re.MULTILINE,
 )
 

@@ -248,7 +248,7 @@ static void assert_safe(const struct py_layout *layout)
 	assert_in_range(at->bytes_size, 0, 248);
 	assert_in_range(at->bytes_data, 0, 248);
 	// the thread state has a buffer of its own size, but no endless one
-	assert_in_range(layout->thread_bytes, at->thread_datastack_top + 8, 1536);
+	assert_in_range(layout->thread_bytes, at->thread_datastack_top + 8, 4200);
 }
 
 /* Each field in turn says something that cannot be, or can but is large. */

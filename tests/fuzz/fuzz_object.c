@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Objects made of the input: byte 0 chooses the release, byte 1 what is read; the rest lies at an
+ * address that its own words may point to.
+ *
+ * Run it in the source tree, or set FIREGLASS_SOURCE.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../unit/images.h"
+#include "base/cleanup.h"
+#include "base/utf8.h"
+#include "pyabi/code.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define RELEASES 14
+/* Small numbers in the input, such as 0x10080, point into it. */
+#define ADDRESS ((remote_addr)0x10000)
+#define READS_MAX 100000
+
+static struct py_runtime *runtime(size_t index)
+{
+	static struct recording recordings[RELEASES];
+
+	if (!recordings[index].text.data)
+		recording_load(&recordings[index], recorded_releases[index]);
+	return &recordings[index].rt;
+}
+
+static void check_text(const struct buf *text)
+{
+	const unsigned char *s = (const unsigned char *)buf_str(text);
+	_cleanup_buf_ struct buf again = BUF_INIT;
+
+	utf8_add_bytes(&again, s, text->len);
+	if (again.len != text->len || (text->len && memcmp(again.data, s, text->len) != 0))
+		abort(); // it was not valid UTF-8
+	if (text->len > STRING_CODE_POINTS_MAX * 4 + 3)
+		abort();
+}
+
+static bool visit(void *data, remote_addr key, remote_addr value)
+{
+	const struct py_memory *py = data;
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	uint64_t number;
+
+	if (!key || !value)
+		abort();
+	object_int(py, key, &number);
+	if (object_text(py, value, &text) == READ_OK)
+		check_text(&text);
+	return true;
+}
+
+static void read_one(const struct py_memory *py, struct py_runtime *rt, unsigned int what)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	remote_addr found;
+	uint64_t number;
+	uint32_t line;
+	char name[64];
+	struct py_code code;
+
+	switch (what % 7) {
+	case 0:
+		if (object_text(py, ADDRESS, &text) == READ_OK)
+			check_text(&text);
+		break;
+	case 1:
+		object_bytes(py, ADDRESS, &text);
+		break;
+	case 2:
+		object_int(py, ADDRESS, &number);
+		break;
+	case 3:
+		object_dict_each(py, ADDRESS, visit, (void *)py);
+		object_dict_get(py, ADDRESS, "_active", &found);
+		break;
+	case 4:
+		object_attribute(py, ADDRESS + 64, "_name", &found);
+		break;
+	case 5:
+		if (object_type_name(py, ADDRESS, name) == READ_OK && memchr(name, 0, 64) == NULL)
+			abort();
+		break;
+	default:
+		rt->code_type = ADDRESS;
+		if (code_read(rt, py->mem, ADDRESS, &code) != READ_OK)
+			break;
+		for (uint64_t instr = 0; instr < 64; instr += 2)
+			code_line(rt, py->mem, &code, code.bytecode + instr, (uint32_t)instr & 2, &line);
+		code_deinit(&code);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct mem_image image;
+
+	if (size < 3)
+		return 0;
+	struct py_runtime rt = *runtime(data[0] % RELEASES);
+	mem_image_init(&image);
+	mem_image_add(&image, ADDRESS, data + 2, size - 2);
+	struct py_memory py = runtime_memory(&rt, &image.reader);
+	read_one(&py, &rt, data[1]);
+	if (image.reads > READS_MAX)
+		abort();
+	mem_image_deinit(&image);
+	return 0;
+}
