@@ -5,10 +5,10 @@
   bench/attach.py [--json] [--only ID,...] [--repeat N] [--seconds S]
 
 For each interpreter that tools/interpreters finds: the time from starting fireglass to its first
-sample (median of 10); then, over 10 s at 1 kHz, the largest resident size of fireglass, the share of
-a core it used (attaching and writing included), and what it missed. That for two programs of one
-busy thread: `loop`, whose stack stands still, and `calls`, which calls small functions all the time.
-The program is $FIREGLASS_BIN, else build/fireglass.
+sample (median of 10); then, over 10 s at 1 kHz, the largest resident size of fireglass, the share
+of a core it used (attaching and writing included), and what it missed. That for two programs of
+one busy thread: `loop`, whose stack stands still, and `calls`, which calls small functions all the
+time. The program is $FIREGLASS_BIN, else build/fireglass.
 """
 
 import argparse

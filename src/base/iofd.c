@@ -87,7 +87,7 @@ static struct err *outfile_open_temp(struct outfile *f)
 	umask(mask);
 
 	f->temp_path = xasprintf("%s.XXXXXX", f->path);
-	int fd = mkstemp(f->temp_path);
+	int fd = mkostemp(f->temp_path, O_CLOEXEC);
 	if (fd < 0)
 		return open_error(f->path, errno);
 	fchmod(fd, 0666 & ~mask);

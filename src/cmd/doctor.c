@@ -61,11 +61,11 @@ static int print_python(pid_t pid)
 	struct err *err = target_attach(&target, pid, &ready);
 
 	if (err) {
-		enum err_kind kind = err->kind;
+		int status = opts_status(err->kind);
 
 		print_line("SHUT", "Python", err->message);
 		err_free(err);
-		return kind == ERR_NOT_PYTHON ? EXIT_NOT_PYTHON : EXIT_FAILED;
+		return status;
 	}
 	runtime_version(&target.rt, &target.live.reader, &found);
 	if (target.rt.layout.free_threaded)
@@ -76,6 +76,18 @@ static int print_python(pid_t pid)
 		buf_add_str(&found, ", but no interpreter is running in it");
 	print_line(ready ? "ok" : "SHUT", "Python", buf_str(&found));
 	return ready ? EXIT_OK : EXIT_NOT_PYTHON;
+}
+
+/* A gate is shut: a process that does not exist is another matter than one that may not be read. */
+static int shut_status(pid_t pid)
+{
+	if (!pid)
+		return EXIT_PERMISSION;
+	struct err *err = gates_explain(pid);
+	int status = opts_status(err->kind);
+
+	err_free(err);
+	return status;
 }
 
 static int doctor_run(const struct command *command, int argc, char **argv)
@@ -90,7 +102,7 @@ static int doctor_run(const struct command *command, int argc, char **argv)
 	if (err)
 		return opts_fail(err);
 	if (!print_gates(pid))
-		return EXIT_PERMISSION;
+		return shut_status(pid);
 	return pid ? print_python(pid) : EXIT_OK;
 }
 

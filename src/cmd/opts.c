@@ -124,7 +124,7 @@ void opts_help(const struct command *command)
 		printf("\nexamples:\n%s\n", command->examples);
 }
 
-int opts_fail(struct err *err)
+int opts_status(enum err_kind kind)
 {
 	static const int statuses[] = {
 		[ERR_FAILED] = EXIT_FAILED,
@@ -133,7 +133,13 @@ int opts_fail(struct err *err)
 		[ERR_NOT_PYTHON] = EXIT_NOT_PYTHON,
 		[ERR_GONE] = EXIT_FAILED,
 	};
-	int status = statuses[err->kind];
+
+	return statuses[kind];
+}
+
+int opts_fail(struct err *err)
+{
+	int status = opts_status(err->kind);
 
 	fprintf(stderr, "fireglass: %s\n", err->message);
 	err_free(err);

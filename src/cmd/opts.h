@@ -48,6 +48,9 @@ enum exit_status {
 	EXIT_NOT_PYTHON = 4,
 };
 
+/* The exit status for an error of a kind. */
+int opts_status(enum err_kind kind);
+
 /* A process id; ERR_USAGE if it is none. */
 struct err *opts_parse_pid(const char *text, int *pid_ret);
 

@@ -162,12 +162,9 @@ static void show_progress(struct recording *r, uint64_t now)
 {
 	_cleanup_buf_ struct buf line = BUF_INIT;
 
-	if (now - r->shown_ns < PROGRESS_NS)
+	if (!r->progress || now - r->shown_ns < PROGRESS_NS)
 		return;
 	r->shown_ns = now;
-	learn_version(r);
-	if (!r->progress)
-		return;
 	add_progress(r, &line, now);
 	fprintf(stderr, "\rfireglass: %s\033[K", buf_str(&line));
 	fflush(stderr);
@@ -254,6 +251,7 @@ static void collect(struct recording *r)
 		if (signals_stop_asked())
 			atomic_store(&r->sampler.stop, true);
 		show_progress(r, now);
+		learn_version(r);
 		ring_wait(&r->ring, COLLECT_NS);
 		collector_drain(&r->collector);
 	}

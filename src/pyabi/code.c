@@ -162,13 +162,15 @@ static enum read_status read_lines(const struct py_runtime *rt, struct mem_reade
 
 	if (status == READ_OK)
 		status = object_bytes(&py, code->witness.linetable, &table);
-	if (status != READ_OK)
+	if (status == READ_GONE || status == READ_DENIED)
 		return status;
-	if (!line_table_decode(&code->lines, rt->layout.linetable, (const uint8_t *)buf_str(&table),
-		    table.len, code->first_line, code_bytes))
-		return READ_TORN;
+	if (status != READ_OK ||
+		!line_table_decode(&code->lines, rt->layout.linetable,
+			(const uint8_t *)buf_str(&table), table.len, code->first_line, code_bytes))
+		line_table_only(&code->lines, code->first_line); // costs the lines, not the function
 	code->place.end = code->lines.end;
-	code->place.internal = code->first_traceable && code->first_traceable >= code->place.end;
+	code->place.internal =
+		code->first_traceable && code->first_traceable >= code->place.end;
 	return READ_OK;
 }
 

@@ -511,4 +511,7 @@ void runtime_version(const struct py_runtime *rt, struct mem_reader *mem, struct
 		return;
 	}
 	buf_printf(out, "%u.%u", py_hex_major(rt->version_hex), py_hex_minor(rt->version_hex));
+	// the lower half is the patch level and the kind of release; 0 if it is not known
+	if (rt->version_hex & 0xffff)
+		buf_printf(out, ".%u", rt->version_hex >> 8 & 0xff);
 }

@@ -39,7 +39,8 @@ static const struct field fields[] = {
 /*
  * How each release behaves. `thread_bytes` covers the last field of the thread state that is read
  * on every sample (datastack_top). Enum _frameowner: THREAD 0, GENERATOR 1, FRAME_OBJECT 2, then
- * CSTACK 3 in 3.12 and 3.13; INTERPRETER 3, CSTACK 4 in 3.14; INTERPRETER 3 in 3.15.
+ * CSTACK 3 in 3.12 and 3.13; INTERPRETER 3, CSTACK 4 in 3.14; INTERPRETER 3 in 3.15. A running
+ * generator's state is FRAME_EXECUTING: 0, from 3.15 on 4.
  */
 #define SHIM_3 (1u << 3)
 #define SHIM_3_4 (1u << 3 | 1u << 4)
@@ -77,46 +78,48 @@ static const struct py_layout rows[COLUMNS] = {
 		.instr = INSTR_POINTER, .linetable = LINETABLE_LOCATIONS,
 		.gil = GIL_RUNTIME_CURRENT, .strings = STRING_PEP393, .dicts = DICT_KEYS_311,
 		.attributes = ATTRIBUTES_VALUES_311, .attributes_offset = -24,
-		.owners = { .max = 2 }, .thread_name_attribute = "_name" },
+		.owners = { .max = 2, .generator = 1 }, .thread_name_attribute = "_name" },
 	[PY_312] = { .name = "3.12", .major = 3, .minor = 12, .frames = FRAME_CFRAME,
 		.instr = INSTR_POINTER, .linetable = LINETABLE_LOCATIONS,
 		.gil = GIL_PER_INTERPRETER, .strings = STRING_PEP393, .dicts = DICT_KEYS_311,
 		.attributes = ATTRIBUTES_VALUES_312, .attributes_offset = -24,
-		.owners = { .max = 3, .shims = SHIM_3 }, .thread_name_attribute = "_name" },
+		.owners = { .max = 3, .shims = SHIM_3, .generator = 1 }, .thread_name_attribute = "_name" },
 	[PY_313] = { .name = "3.13", .major = 3, .minor = 13, .frames = FRAME_CURRENT,
 		.instr = INSTR_POINTER, .linetable = LINETABLE_LOCATIONS,
 		.gil = GIL_PER_INTERPRETER, .strings = STRING_PEP393, .dicts = DICT_KEYS_311,
 		.attributes = ATTRIBUTES_INLINE, .attributes_offset = -24,
-		.owners = { .max = 3, .shims = SHIM_3 }, .thread_name_attribute = "_name" },
+		.owners = { .max = 3, .shims = SHIM_3, .generator = 1 }, .thread_name_attribute = "_name" },
 	[PY_313T] = { .name = "3.13t", .major = 3, .minor = 13, .free_threaded = true,
 		.frames = FRAME_CURRENT, .instr = INSTR_POINTER, .linetable = LINETABLE_LOCATIONS,
 		.gil = GIL_FREE_THREADED, .strings = STRING_PEP393, .dicts = DICT_KEYS_311,
 		.attributes = ATTRIBUTES_INLINE, .attributes_offset = -8,
-		.owners = { .max = 3, .shims = SHIM_3 }, .thread_name_attribute = "_name" },
+		.owners = { .max = 3, .shims = SHIM_3, .generator = 1 }, .thread_name_attribute = "_name" },
 	[PY_314] = { .name = "3.14", .major = 3, .minor = 14, .frames = FRAME_CURRENT,
 		.instr = INSTR_POINTER, .linetable = LINETABLE_LOCATIONS,
 		.gil = GIL_THREAD_FLAG, .strings = STRING_PEP393, .dicts = DICT_KEYS_311,
 		.attributes = ATTRIBUTES_INLINE, .attributes_offset = -24,
-		.owners = { .max = 4, .shims = SHIM_3_4 }, .code_tag_mask = 3,
+		.owners = { .max = 4, .shims = SHIM_3_4, .generator = 1 }, .code_tag_mask = 3,
 		.thread_name_attribute = "_name" },
 	[PY_314T] = { .name = "3.14t", .major = 3, .minor = 14, .free_threaded = true,
 		.frames = FRAME_CURRENT, .instr = INSTR_POINTER, .linetable = LINETABLE_LOCATIONS,
 		.gil = GIL_FREE_THREADED, .strings = STRING_PEP393_SHIFTED,
 		.dicts = DICT_KEYS_311, .attributes = ATTRIBUTES_INLINE, .attributes_offset = -8,
-		.owners = { .max = 4, .shims = SHIM_3_4 }, .code_tag_mask = 3,
+		.owners = { .max = 4, .shims = SHIM_3_4, .generator = 1 }, .code_tag_mask = 3,
 		.thread_name_attribute = "_name" },
 	[PY_315] = { .name = "3.15", .major = 3, .minor = 15, .frames = FRAME_CURRENT,
 		.instr = INSTR_POINTER, .linetable = LINETABLE_LOCATIONS,
 		.gil = GIL_THREAD_FLAG, .strings = STRING_PEP393, .dicts = DICT_KEYS_311,
 		.attributes = ATTRIBUTES_INLINE, .attributes_offset = -24,
-		.owners = { .max = 3, .shims = SHIM_3 }, .ends_at_base_frame = true,
-		.code_tag_mask = 3, .thread_name_attribute = "_name" },
+		.owners = { .max = 3, .shims = SHIM_3, .generator = 1 }, .ends_at_base_frame = true,
+		.code_tag_mask = 3, .frame_executing = 4,
+		.thread_name_attribute = "_name" },
 	[PY_315T] = { .name = "3.15t", .major = 3, .minor = 15, .free_threaded = true,
 		.frames = FRAME_CURRENT, .instr = INSTR_POINTER, .linetable = LINETABLE_LOCATIONS,
 		.gil = GIL_FREE_THREADED, .strings = STRING_PEP393_SHIFTED,
 		.dicts = DICT_KEYS_311, .attributes = ATTRIBUTES_INLINE, .attributes_offset = -8,
-		.owners = { .max = 3, .shims = SHIM_3 }, .ends_at_base_frame = true,
-		.code_tag_mask = 3, .thread_name_attribute = "_name" },
+		.owners = { .max = 3, .shims = SHIM_3, .generator = 1 }, .ends_at_base_frame = true,
+		.code_tag_mask = 3, .frame_executing = 4,
+		.thread_name_attribute = "_name" },
 };
 
 /*

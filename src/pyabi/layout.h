@@ -78,6 +78,7 @@ enum py_attributes_kind {
 struct py_owners {
 	uint8_t max;        // anything above is no frame
 	uint8_t shims;      // bit set of owners that are no Python function (C entry, interpreter)
+	uint8_t generator;  // the frame lies within a generator or coroutine
 };
 
 struct py_layout {
@@ -92,7 +93,7 @@ struct py_layout {
 	enum py_dict_kind dicts;
 	enum py_attributes_kind attributes;
 	struct py_owners owners;
-	uint8_t frame_executing;      // what frame_state is while the frame runs (3.6 to 3.10)
+	uint8_t frame_executing;      // what frame_state, gen_frame_state is while the frame runs
 	bool ends_at_base_frame;      // a complete chain ends at thread.base_frame (3.15)
 	uint64_t code_tag_mask;       // bits of frame.code that are tags, no address
 	uint32_t dict_entry_bytes;    // of a general entry

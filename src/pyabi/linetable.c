@@ -184,6 +184,12 @@ bool line_table_decode(struct line_table *ret, enum py_linetable_kind kind, cons
 	return true;
 }
 
+void line_table_only(struct line_table *ret, uint32_t line)
+{
+	*ret = (struct line_table){ .end = BYTECODE_BYTES_MAX };
+	add_range(ret, 0, line);
+}
+
 uint32_t line_table_find(const struct line_table *table, uint32_t offset)
 {
 	size_t low = 0, high = table->count;

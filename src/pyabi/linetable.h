@@ -39,6 +39,9 @@ bool line_table_decode(struct line_table *ret, enum py_linetable_kind kind, cons
 	size_t len, uint32_t first_line, uint32_t code_bytes);
 void line_table_deinit(struct line_table *table);
 
+/* A table that says `line` everywhere. */
+void line_table_only(struct line_table *ret, uint32_t line);
+
 /* The line at a byte offset; the offset must be below table->end. */
 uint32_t line_table_find(const struct line_table *table, uint32_t offset);
 

@@ -265,6 +265,12 @@ static uint32_t frame_bytes(const struct py_layout *layout)
 	return (end + 15) & ~7u;
 }
 
+/* How many bytes before a frame may be needed: the state of the generator it lies in. */
+static uint32_t generator_bytes(const struct py_layout *layout)
+{
+	return layout->at.gen_iframe == OFFSET_NONE ? 0 : 8;
+}
+
 #define CFRAME_BYTES 16
 
 /* The address of the innermost frame. */
@@ -301,10 +307,11 @@ static bool frame_object_runs(const struct py_layout *layout, const unsigned cha
 {
 	const struct py_offsets *at = &layout->at;
 	uint64_t references = field_u64(bytes, at->frame_refcount);
+	bool called = field_u64(bytes, at->frame_previous); // a generator's is cleared when it yields
 
 	if (references == 0 || references > UINT32_MAX)
 		return false;
-	return leaf || at->frame_state == OFFSET_NONE ||
+	return (leaf && called) || at->frame_state == OFFSET_NONE ||
 	       bytes[at->frame_state] == layout->frame_executing;
 }
 
@@ -344,6 +351,27 @@ static void stack_push(struct raw_stack *stack, const struct raw_frame *frame)
 	stack->frames[stack->count++] = *frame;
 }
 
+/*
+ * A generator keeps its frame while it is suspended, and then looks alive but for its state, which
+ * lies a little before the frame.
+ */
+static enum parse_result check_generator(
+	struct image *image, remote_addr frame, const unsigned char *bytes)
+{
+	const struct py_layout *layout = &image->rt->layout;
+	const struct py_offsets *at = &layout->at;
+
+	if (at->gen_iframe == OFFSET_NONE || bytes[at->frame_owner] != layout->owners.generator)
+		return PARSE_OK;
+	remote_addr state = frame - (at->gen_iframe - at->gen_frame_state);
+	const unsigned char *found = image_find(image, state, 1);
+	if (!found) {
+		image->miss = state;
+		return PARSE_MISS;
+	}
+	return *found == layout->frame_executing ? PARSE_OK : PARSE_TORN;
+}
+
 /* The frames from `addr` to the root. */
 static enum parse_result parse_chain(struct image *image, remote_addr addr, struct raw_stack *stack)
 {
@@ -355,6 +383,7 @@ static enum parse_result parse_chain(struct image *image, remote_addr addr, stru
 
 	for (size_t links = 0; addr && addr != end; links++) {
 		struct raw_frame frame;
+		enum parse_result result;
 
 		if (stack->count >= STACK_FRAMES_MAX || links >= 2 * STACK_FRAMES_MAX) {
 			stack->too_deep = true;
@@ -369,6 +398,9 @@ static enum parse_result parse_chain(struct image *image, remote_addr addr, stru
 		}
 		if (!parse_frame(layout, addr, bytes, links == 0, &frame))
 			return PARSE_TORN;
+		result = check_generator(image, addr, bytes);
+		if (result != PARSE_OK)
+			return result;
 		if (frame.code)
 			stack_push(stack, &frame);
 		else if (stack->count)
@@ -447,7 +479,7 @@ static void add_data_stack(
 static enum read_status add_frames(struct stack_reader *r, const struct py_runtime *rt,
 	struct mem_reader *mem, remote_addr addr)
 {
-	uint32_t len = frame_bytes(&rt->layout);
+	uint32_t len = frame_bytes(&rt->layout), before = generator_bytes(&rt->layout);
 	unsigned char bytes[256];
 
 	if (len > sizeof(bytes))
@@ -458,7 +490,7 @@ static enum read_status add_frames(struct stack_reader *r, const struct py_runti
 		enum read_status status = mem_read(mem, addr, bytes, len);
 		if (status != READ_OK)
 			return status;
-		piece_add(r, addr, len);
+		piece_add(r, addr - before, len + before);
 		addr = field_u64(bytes, rt->layout.at.frame_previous);
 	}
 	return READ_OK;
@@ -469,6 +501,11 @@ static enum read_status look_up(struct stack_reader *r, const struct py_runtime 
 {
 	remote_addr miss = image->miss;
 
+	// the state before a frame: not aligned as frames are
+	if (miss & 7) {
+		piece_add(r, miss & ~(remote_addr)7, 8);
+		return READ_OK;
+	}
 	r->counts.misses++;
 	if (pieces_bytes(r) > IMAGE_BYTES_MAX)
 		r->piece_count = 0;
@@ -508,10 +545,32 @@ static size_t common_base(const struct raw_stack *a, const struct raw_stack *b)
 	return n;
 }
 
-/* Only the leaf may differ, and only if what called it is proven. */
+/* Only the leaf's instruction may differ: a call or a return in between, and nothing is proven. */
 static bool settled(const struct raw_stack stacks[2])
 {
-	return common_base(&stacks[0], &stacks[1]) + 1 >= stacks[1].count;
+	const struct raw_frame *a = stacks[0].frames, *b = stacks[1].frames;
+
+	if (stacks[0].count != stacks[1].count)
+		return false;
+	if (!stacks[1].count)
+		return true;
+	return common_base(&stacks[0], &stacks[1]) + 1 >= stacks[1].count && a->frame == b->frame &&
+	       a->code == b->code && a->previous == b->previous;
+}
+
+/*
+ * Where a thread's stack begins seldom changes. A chain that ends elsewhere than the last one may
+ * have been cut off: it counts when it is seen twice.
+ */
+static bool root_confirmed(struct stack_reader *r, const struct raw_stack *stack)
+{
+	remote_addr root = stack->count ? stack->frames[stack->count - 1].frame : 0;
+	bool confirmed = stack->too_deep || root == r->root || root == r->new_root;
+
+	r->new_root = root;
+	if (confirmed)
+		r->root = root;
+	return confirmed;
 }
 
 /* Leaves of `stack` only its proven part towards the root. */
@@ -555,7 +614,8 @@ static enum read_status attempt(struct stack_reader *r, const struct py_runtime 
 			if (results[0] != PARSE_OK || results[1] != PARSE_OK)
 				return READ_TORN;
 			*proven_ret = common_base(&r->stacks[0], &r->stacks[1]);
-			return settled(r->stacks) ? READ_OK : READ_TORN;
+			return settled(r->stacks) && root_confirmed(r, &r->stacks[1]) ? READ_OK :
+											READ_TORN;
 		}
 		status = look_up(r, rt, mem, &images[missed]);
 		if (status == READ_GONE || status == READ_DENIED)

@@ -5,9 +5,9 @@
  * A stack is read twice in ONE system call: thread state, then all memory in which its frames are
  * expected (learnt from the samples before), then the same again. A frame counts only if both
  * images agree on it (address, code, instruction, previous): then there was a moment, between the
- * two, at which all of it held at once. Only the leaf may differ; it is taken from the second
- * image. What cannot be proven is read again; what never settles is given as far as it is proven
- * and marked truncated.
+ * two, at which all of it held at once. Only the instruction of the leaf may differ; it is taken
+ * from the second image. What cannot be proven is read again; what never settles is given as far as
+ * it is proven and marked truncated.
  *
  *	image 0:  thread state | piece 0 | piece 1 | ...      one process_vm_readv
  *	image 1:  thread state | piece 0 | piece 1 | ...
@@ -85,6 +85,7 @@ struct stack_reader {
 	size_t range_capacity;
 	struct raw_stack stacks[2]; // of both images
 	struct stack_riders *riders; // the caller's, or NULL
+	remote_addr root, new_root; // where the last stack began, and the last that was refused
 	size_t samples;             // since the pieces were last trimmed
 	struct stack_counts counts;
 };

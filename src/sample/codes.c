@@ -242,9 +242,12 @@ enum read_status codes_frame(struct codes *c, const struct raw_frame *frame, uin
 	struct code_entry *e = entry_find(c, frame->code);
 	int32_t offset;
 
-	if (e && e->unannounced)
+	// what is no code object is in no frame
+	if (!e || !e->known)
+		return READ_TORN;
+	if (e->unannounced)
 		announce(c, e);
-	if (!e || !e->known || e->unannounced) {
+	if (e->unannounced) {
 		*word_ret = record_frame(CODE_UNKNOWN, 0);
 		return READ_OK;
 	}

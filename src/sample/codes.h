@@ -22,7 +22,7 @@
 #include "pyabi/stack.h"
 #include "sample/ring.h"
 
-/* The frame of a code object that could not be read. */
+/* The frame of a code object of which the receiver could not be told. */
 #define CODE_UNKNOWN UINT32_MAX
 /* The word of a frame that is no function of the program's and is left out. */
 #define FRAME_INTERNAL UINT64_MAX
@@ -75,9 +75,9 @@ size_t codes_prepare(struct codes *c, const struct raw_stack *stack, remote_addr
 	const struct stack_riders *riders, struct thread_codes *known);
 
 /*
- * A prepared frame as it goes through the ring: the serial of its code object (CODE_UNKNOWN if that
- * could not be read) and the byte offset of its instruction, or FRAME_INTERNAL. READ_TORN: the instruction lies outside
- * of the code object, so the frame is none that was.
+ * A prepared frame as it goes through the ring: the serial of its code object and the byte offset of
+ * its instruction, or FRAME_INTERNAL. READ_TORN: what it points to is no code object, or its
+ * instruction lies outside, so that the frame is none that was.
  */
 enum read_status codes_frame(struct codes *c, const struct raw_frame *frame, uint64_t *word_ret);
 

@@ -62,7 +62,7 @@ static void read_one(const struct py_memory *py, struct py_runtime *rt, unsigned
 	_cleanup_buf_ struct buf text = BUF_INIT;
 	remote_addr found;
 	uint64_t number;
-	uint32_t line;
+	int32_t offset;
 	char name[64];
 	struct py_code code;
 
@@ -92,8 +92,10 @@ static void read_one(const struct py_memory *py, struct py_runtime *rt, unsigned
 		rt->code_type = ADDRESS;
 		if (code_read(rt, py->mem, ADDRESS, &code) != READ_OK)
 			break;
-		for (uint64_t instr = 0; instr < 64; instr += 2)
-			code_line(rt, py->mem, &code, code.bytecode + instr, (uint32_t)instr & 2, &line);
+		for (uint32_t at = 0; at < 64; at += 2)
+			if (code_offset(rt, py->mem, &code.place, code.place.bytecode + at, at & 2,
+				    &offset) == READ_OK)
+				code_line(&code.lines, code.first_line, code.first_traceable, offset);
 		code_deinit(&code);
 	}
 }

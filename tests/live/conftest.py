@@ -58,7 +58,9 @@ def python():
 @pytest.fixture(scope="session")
 def system_python():
     """One that every user can start."""
-    found = [i for i in INTERPRETERS if not i.root and i.exe.startswith("/usr/") and i.minor >= (3,)]
+    found = [
+        i for i in INTERPRETERS if not i.root and i.exe.startswith("/usr/") and i.minor >= (3,)
+    ]
     harness.need(found, "no Python 3 below /usr")
     return found[-1]
 

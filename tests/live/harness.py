@@ -65,6 +65,24 @@ class Interpreter:
         return self.id
 
 
+def has_module(interpreter, *names):
+    """Whether an interpreter can import one of them; asked by running it."""
+    for name in names:
+        probe = subprocess.run(
+            interpreter.argv + ["-c", "import " + name], env=clean_env(), stderr=subprocess.DEVNULL
+        )
+        if probe.returncode == 0:
+            return True
+    return False
+
+
+def can_make_interpreters(interpreter):
+    if interpreter.minor < (3, 8):
+        return False
+    name = "_interpreters" if interpreter.minor >= (3, 13) else "_xxsubinterpreters"
+    return has_module(interpreter, name)
+
+
 def find_interpreters():
     tool = os.path.join(TOP, "tools", "interpreters")
     found = subprocess.run(

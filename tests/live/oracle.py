@@ -15,7 +15,7 @@ Frame = collections.namedtuple("Frame", "function file line")
 
 
 class Truth:
-    """`calls[(function, line)]`: the set of functions called there; `lines[function]`: its range."""
+    """`calls[(function, line)]`: the functions called there; `lines[function]`: its lines."""
 
     def __init__(self, name):
         self.calls, self.lines, self.starts = {}, {}, {}
@@ -127,8 +127,9 @@ SUMMARY = re.compile(
     r"^fireglass: Python (?P<version>\S+), (?P<seconds>[\d.]+) s, (?P<samples>[\d ]+) samples in "
     r"(?P<ticks>[\d ]+) ticks(?: \((?P<filtered>[\d ]+) more left out as asked\))?; "
     r"(?P<missed>[\d ]+) ticks missed, (?P<truncated>[\d ]+) stacks truncated, "
-    r"(?P<failed>[\d ]+) reads failed;(?: (?P<coscheduled>[\d ]+) read on the program's processor;)? "
-    r"fireglass used (?P<cpu>[\d.]+) % of a core$",
+    r"(?P<failed>[\d ]+) reads failed(?:, (?P<lost>[\d ]+) samples lost \(too fast to keep\))?"
+    r"(?:; (?P<coscheduled>[\d ]+) read on the program's processor)?"
+    r"(?:[;,] (?P<stopped>[\d ]+) read while it was stopped)?; fireglass used (?P<cpu>[\d.]+) % of a core$",
     re.MULTILINE,
 )
 

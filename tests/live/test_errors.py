@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+
 from harness import (
     AS_NOBODY,
     BIN,
@@ -188,9 +189,7 @@ def test_python_too_old(tmp_path):
     need_tool("cc")
     (tmp_path / "old.c").write_text(OLD, encoding="utf-8")
     exe = str(tmp_path / "python3.5")
-    subprocess.run(
-        ["cc", "-O2", "-rdynamic", "-o", exe, str(tmp_path / "old.c")], check=True
-    )
+    subprocess.run(["cc", "-O2", "-rdynamic", "-o", exe, str(tmp_path / "old.c")], check=True)
     process = started(exe)
     try:
         assert process.stdout.readline() == b"ready\n"
@@ -210,7 +209,8 @@ def test_another_users_process(python, start, public_bin, tmp_path):
     for directory in list(tmp_path.parents)[:2]:
         directory.chmod(0o755)
     check(
-        target.pid, PERMISSION, "belongs to user 'root'", "CAP_SYS_PTRACE", "as root", "or as that user",
+        target.pid, PERMISSION,
+        "belongs to user 'root'", "CAP_SYS_PTRACE", "as root", "or as that user",
         "cannot read process %d" % target.pid,
         tmp_path=tmp_path, before=AS_NOBODY, program=public_bin,
         doctor_texts=["SHUT  user", "belongs to user 'root'", "  -> "],
@@ -475,5 +475,3 @@ def test_an_existing_file_stays_until_the_new_one_is_whole(python, start, tmp_pa
     process.kill()
     process.communicate()
     assert out.read_text(encoding="utf-8") == "before"
-
-

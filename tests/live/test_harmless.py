@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import pytest
+
 from harness import BIN, PARK, clean_env, need_tool, proc_stat, task_ids, wait_blocked
 
 FORBIDDEN = {
@@ -130,5 +131,3 @@ def test_the_target_is_left_as_it_was(python, start, tmp_path):
         )  # fmt: skip
         assert result.returncode == 0, result.stderr
     assert state() == before
-
-

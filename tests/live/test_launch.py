@@ -6,9 +6,9 @@ import os
 import re
 import signal
 import subprocess
-import sys
 
 import pytest
+
 from harness import (
     BIN,
     DEADLINE,
@@ -62,9 +62,7 @@ def test_streams_pass_through(python, tmp_path):
     )
     data = bytes(range(256)) * 1000
     result = subprocess.run(
-        [BIN, "record", "-q", "-o", str(tmp_path / "out.svg"), "--"]
-        + python.argv
-        + ["-c", source],
+        [BIN, "record", "-q", "-o", str(tmp_path / "out.svg"), "--"] + python.argv + ["-c", source],
         input=data,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -173,9 +171,7 @@ def test_nothing_else_changes(python, tmp_path):
     arguments = ["", "a b", "-x", "--", "é", "--help"]
     cmd = command(python, "describe.py") + arguments
     env = clean_env(FIREGLASS_TEST="1", LC_ALL="C.UTF-8")
-    options = {"cwd": str(tmp_path), "env": env, "umask": 0o027} if sys.version_info >= (3, 9) else {
-        "cwd": str(tmp_path), "env": env
-    }  # fmt: skip
+    options = {"cwd": str(tmp_path), "env": env, "umask": 0o027}
     plain = subprocess.run(
         cmd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
     )
@@ -219,9 +215,7 @@ def test_not_executable(tmp_path):
 def test_through_a_shell(python, tmp_path):
     """The shell becomes Python."""
     out = tmp_path / "o.folded"
-    result = launch(
-        out, "sh", "-c", 'true; exec "$@"', "sh", *command(python, "slow_import.py")
-    )
+    result = launch(out, "sh", "-c", 'true; exec "$@"', "sh", *command(python, "slow_import.py"))
     assert result.returncode == 3, result.stderr
     assert ";compute (" in out.read_text(encoding="utf-8")
 
@@ -274,5 +268,3 @@ def test_command_without_python_at_first(python, tmp_path):
     result = launch(tmp_path / "o.svg", "sh", "-c", '"$@"; exit 4', "sh", *python.argv, "-c", "1")
     assert result.returncode == 4
     assert "Python interpreter" in result.stderr
-
-

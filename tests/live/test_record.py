@@ -11,13 +11,17 @@ import subprocess
 import time
 
 import pytest
+
 from harness import (
     BIN,
     BUSY,
     DEADLINE,
     PARK,
     fireglass,
+    opened,
+    proc_stat,
     start_fireglass,
+    task_ids,
     wait_blocked,
     wait_sampling,
     wait_until,
@@ -36,7 +40,7 @@ def record(target, *options, seconds="0.2", out="-", **more):
 
 
 @pytest.mark.parametrize(
-    "rate,hz", [("1000", 1000), ("100", 100), ("10khz", 10000), ("250us", 4000), ("0.5hz", 0.5)]
+    "rate,hz", [("1000", 1000), ("100", 100), ("10khz", 10000), ("250us", 4000), ("20hz", 20)]
 )
 def test_rates(python, start, rate, hz):
     result = record(start(python, "-c", PARK), "-r", rate, seconds="0.4")
@@ -59,6 +63,46 @@ def test_durations(python, start, duration):
     numbers = summary(record(target, seconds=duration).stderr)
     assert time.monotonic() - began >= 0.29
     assert 0.3 <= numbers["seconds"] <= 2
+
+
+def test_a_slow_rate_keeps_the_duration(python, start):
+    """The end comes before the second tick does."""
+    target = start(python, "-c", PARK)
+    began = time.monotonic()
+    fireglass("record", "-p", target.pid, "-r", "0.05hz", "-d", "0.3", "-o", "-")
+    assert time.monotonic() - began < 5
+
+
+def test_a_slow_rate_can_be_interrupted(python, start):
+    process = start_fireglass(
+        "record", "-p", start(python, "-c", PARK).pid, "-r", "0.02hz", "-o", "-"
+    )
+    try:
+        wait_until(lambda: "schedstat" in str(opened(process.pid)) or blocked(process.pid), "it")
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        assert time.monotonic() - began < 5
+    finally:
+        process.kill()
+        process.wait()
+
+
+def blocked(pid):
+    """It has its handlers, and all of its threads, two at least, sleep."""
+    tids = task_ids(pid)
+    return len(tids) > 1 and all((proc_stat(pid, t) or "Z")[0] == "S" for t in tids)
+
+
+@pytest.mark.parametrize("duration", ["1ms", "5ms", "20ms"])
+def test_a_short_recording_has_a_sample(python, start, duration):
+    """However short, and however late fireglass gets its turn."""
+    target = start(python, "-c", PARK)
+    for _ in range(10):
+        result = record(target, seconds=duration)
+        numbers = summary(result.stderr)
+        assert numbers["ticks"] >= 1
+        assert total(read_folded(result.stdout)) == numbers["samples"]
 
 
 def test_a_stop_of_fireglass_is_counted_as_missed(python, start):
@@ -181,7 +225,9 @@ def test_two_outputs(python, start, tmp_path):
     svg, folded = tmp_path / "a.svg", tmp_path / "b.folded"
     result = record(start(python, "burn.py"), "-o", folded, out=svg)
     assert (looks_like(svg), looks_like(folded)) == ("svg", "folded")
-    assert total(read_folded(folded.read_text(encoding="utf-8"))) == summary(result.stderr)["samples"]
+    assert (
+        total(read_folded(folded.read_text(encoding="utf-8"))) == summary(result.stderr)["samples"]
+    )
     assert "fireglass: wrote %s\nfireglass: wrote %s\n" % (svg, folded) in result.stderr
     assert sorted(os.listdir(str(tmp_path))) == ["a.svg", "b.folded"]
 
@@ -308,7 +354,9 @@ def test_paths(python, start):
     wait_blocked(target.pid)
     shortened = {f.rsplit(":", 1)[0] for s, _ in read_folded(record(target).stdout) for f in s}
     whole = {
-        f.rsplit(":", 1)[0] for s, _ in read_folded(record(target, "--full-paths").stdout) for f in s
+        f.rsplit(":", 1)[0]
+        for s, _ in read_folded(record(target, "--full-paths").stdout)
+        for f in s
     }
     assert any(f.endswith(" (threading.py") for f in shortened)
     assert any(re.search(r" \(/.*/threading\.py$", f) for f in whole)

@@ -16,8 +16,8 @@ from oracle import (
 )
 
 BURN = Truth("burn.py")
-# in burn.py these are left at once: no sample need find them (the last is where a generator is made,
-# which is a frame from 3.11 on)
+# in burn.py these are left at once: no sample need find them (the last is where a generator is
+# made, which is a frame from 3.11 on)
 BRIEF = {("work", "__init__"), ("closure", "__init__"), ("consume", "produce")}
 
 
@@ -118,8 +118,8 @@ def test_lines_of_a_loop(interp, start):
     """Only lines that run, and each of those."""
     source = (
         "import sys\n\ndef loop():\n    n = 0; print('ready'); sys.stdout.flush()\n"
-        "    while True:\n        n += 1\n        if n > 1000:\n            n = 0\n        n = n * 1\n"
-        "        if n < 0:\n            n = 7\nloop()\n"
+        "    while True:\n        n += 1\n        if n > 1000:\n            n = 0\n"
+        "        n = n * 1\n        if n < 0:\n            n = 7\nloop()\n"
     )
     target = start(interp, "-c", source)
     stacks, _ = record(target, seconds=0.3)
@@ -174,8 +174,6 @@ def test_threads_that_come_and_go(interp, start):
     stacks, numbers = record(target, seconds=0.5)
     assert total(stacks) == numbers["samples"]
     assert numbers["truncated"] < numbers["samples"] * 0.02
-    names = {
-        parse(f).function for stack, _ in stacks for f in without_mark(stack)[0]
-    }
+    names = {parse(f).function for stack, _ in stacks for f in without_mark(stack)[0]}
     assert "work" in names
     assert target.process.poll() is None

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+
 from harness import (
     PLACES,
     children_of,
@@ -40,7 +41,7 @@ def check_parked(target, pid=None, tids=True):
         assert not tids or thread["tid"] == wanted["tid"]
     assert len(dumped["threads"]) == len(truth["threads"]) + 1
     assert {t["tid"] for t in dumped["threads"]} == set(task_ids(pid))
-    result = fireglass("record", "-p", pid, "-d", "20ms", "-f", "folded", "-o", "-")
+    result = fireglass("record", "-p", pid, "-d", "50ms", "-f", "folded", "-o", "-")
     assert result.returncode == 0, result.stderr
     assert "park (" in result.stdout
 
@@ -51,7 +52,7 @@ def check_parked(target, pid=None, tids=True):
 class Copy:
     """An interpreter's executable and its libpython in a directory of their own.
 
-    Its library is found where it was, by PYTHONHOME; its root, if any, is left by entering it again.
+    Its library is found where it was, by PYTHONHOME; a root is entered as for the original.
     """
 
     def __init__(self, interp, directory):
@@ -245,9 +246,7 @@ def test_pivoted_root(interp, start, tmp_path):
     mount_point = tmp_path / "root"
     mount_point.mkdir()
     place = PLACES.inside(interp.root) + "/callbacks.py"
-    target = start(
-        interp, place, argv=[exe], before=before + [interp.root, str(mount_point)]
-    )
+    target = start(interp, place, argv=[exe], before=before + [interp.root, str(mount_point)])
     try:
         [pid] = wait_until(lambda: children_of(target.pid), "the child")
         assert os.readlink("/proc/%d/root" % pid) == "/"
@@ -273,5 +272,3 @@ def test_kinds_of_builds_are_here(interpreters):
 def test_command_line_is_shown(interp, start):
     target = start(interp, "names.py", "an argument")
     assert "an argument" in fireglass("dump", "-p", target.pid).stdout.splitlines()[0]
-
-

@@ -5,7 +5,9 @@ import os
 import re
 
 import pytest
+
 from harness import (
+    can_make_interpreters,
     children_of,
     dump,
     fireglass,
@@ -81,11 +83,16 @@ def test_forked_child(interp, way, start):
     check(target.truth, dump(child), child)
 
 
-@pytest.mark.since(3, 8)
+def test_sub_interpreters_can_be_made(interpreters):
+    """By at least one interpreter of each version that the next test can be about."""
+    missing = {i.minor for i in interpreters if i.minor >= (3, 8)}
+    missing -= {i.minor for i in interpreters if can_make_interpreters(i)}
+    assert not missing
+
+
+@pytest.mark.only(lambda i: can_make_interpreters(i))
 def test_sub_interpreters(interp, start):
     target = start(interp, "subinterp.py")
-    if "unavailable" in target.truth:
-        pytest.skip("%s has no module for sub-interpreters" % interp)
     wait_blocked(target.pid)
     threads = dump(target.pid)["threads"]
     for wanted in target.truth["threads"]:

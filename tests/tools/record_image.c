@@ -15,7 +15,7 @@
 #include "os/proc.h"
 #include "pyabi/stack.h"
 #include "pyabi/threads.h"
-#include "sample/resolver.h"
+#include "sample/codes.h"
 #include "sample/target.h"
 
 /* Ranges are widened to whole units of this, where the memory is mapped. */
@@ -61,34 +61,47 @@ static void require(enum read_status status, const char *what)
 
 /* ---- touching everything ---------------------------------------------------------------------- */
 
+static void drop_codes(struct ring *ring)
+{
+	while (ring_available(ring)) {
+		ring_get(ring);
+		struct py_code *code = (struct py_code *)(uintptr_t)ring_get(ring);
+		code_deinit(code);
+		free(code);
+		ring_release(ring);
+	}
+}
+
 static void touch_stack(struct py_runtime *rt, struct mem_reader *mem, const struct py_thread *t)
 {
 	struct stack_reader reader;
 	const struct raw_stack *stack;
-	struct profile profile;
-	struct resolver resolver;
-	struct resolver_codes codes = { 0 };
+	struct ring ring;
+	struct codes codes;
+	struct thread_codes known = { 0 };
 	struct stack_riders riders;
-	stack_id id;
-	size_t unknown = 0;
+	uint64_t word;
 
-	profile_init(&profile);
-	resolver_init(&resolver, rt, mem, &profile);
+	ring_init(&ring, 4096);
+	codes_init(&codes, rt, mem, &ring);
 	stack_reader_init(&reader, t->state, t->interp);
 	reader.riders = &riders;
-	// several times: the ranges that are read change as the reader and the resolver learn
+	// several times: the ranges that are read change as the reader and struct codes learn
 	for (int i = 0; i < 4; i++) {
 		riders.count = 0;
-		resolver_begin(&resolver, &codes, t->interp, &riders);
+		codes_begin(&codes, &known, t->interp, &riders);
 		require(stack_reader_read(&reader, rt, mem, 3, &stack), "cannot read a stack");
-		unknown = resolver_prepare(&resolver, stack, t->interp, &riders, &codes);
+		codes_prepare(&codes, stack, t->interp, &riders, &known);
 	}
-	if (unknown)
-		fail("code objects cannot be read");
-	require(resolver_stack(&resolver, stack, STACK_NONE, &id), "cannot find the lines");
+	for (size_t i = 0; i < stack->count; i++) {
+		require(codes_frame(&codes, &stack->frames[i], &word), "cannot place an instruction");
+		if (word >> 32 == CODE_UNKNOWN && word != FRAME_INTERNAL)
+			fail("a code object cannot be read");
+	}
 	stack_reader_deinit(&reader);
-	resolver_deinit(&resolver);
-	profile_deinit(&profile);
+	codes_deinit(&codes);
+	drop_codes(&ring);
+	ring_deinit(&ring);
 }
 
 static void ignore_name(void *data, uint64_t pthread, const char *name)

@@ -19,6 +19,18 @@
 
 /* ---- what was recorded ------------------------------------------------------------------------ */
 
+static enum read_status line_at(struct py_runtime *rt, struct mem_reader *mem,
+	const struct py_code *code, uint64_t instr, uint32_t tlbc_index, uint32_t *line_ret)
+{
+	int32_t offset;
+	enum read_status status = code_offset(rt, mem, &code->place, instr, tlbc_index, &offset);
+
+	if (status == READ_OK)
+		*line_ret = code_line(
+			&code->lines, code->first_line, code->first_traceable, offset);
+	return status;
+}
+
 static void compare_frame(struct recording *r, const struct raw_frame *raw,
 	const struct recorded_frame *said)
 {
@@ -29,7 +41,8 @@ static void compare_frame(struct recording *r, const struct raw_frame *raw,
 	assert_string_equal(buf_str(&code.name), said->name);
 	assert_string_equal(buf_str(&code.file), said->file);
 	assert_int_equal(code.first_line, said->first_line);
-	assert_int_equal(code_line(&r->rt, &r->image.reader, &code, raw->instr, raw->tlbc_index,
+	assert_false(code.place.internal);
+	assert_int_equal(line_at(&r->rt, &r->image.reader, &code, raw->instr, raw->tlbc_index,
 				 &line),
 		READ_OK);
 	assert_int_equal(line, said->line);
@@ -75,7 +88,7 @@ static void line_is(struct world *w, const struct py_code *code, uint64_t instr,
 	uint32_t line = 0;
 
 	assert_int_equal(
-		code_line(&w->rt, &w->image.reader, code, instr, tlbc_index, &line), READ_OK);
+		line_at(&w->rt, &w->image.reader, code, instr, tlbc_index, &line), READ_OK);
 	assert_int_equal(line, expected);
 }
 
@@ -119,7 +132,7 @@ static void test_instruction_of_another(void **state)
 			pointer ? UINT64_MAX : (uint32_t)INT32_MIN,
 		};
 		for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-			assert_int_equal(code_line(&w.rt, &w.image.reader, &code, bad[i], 0, &line),
+			assert_int_equal(line_at(&w.rt, &w.image.reader, &code, bad[i], 0, &line),
 				READ_TORN);
 	}
 }
@@ -140,6 +153,25 @@ static void test_first_traceable(void **state)
 		assert_int_equal(code_read(&w.rt, &w.image.reader, address, &code), READ_OK);
 		line_is(&w, &code, world_instr(&w, address, 4), 0, 1000);
 		line_is(&w, &code, world_instr(&w, address, 5), 0, 1005);
+		assert_false(code.place.internal);
+	}
+}
+
+/* A device of the interpreter has no traceable instruction at all. */
+static void test_internal_code(void **state)
+{
+	(void)state;
+	for_each_release(release) {
+		_cleanup_(world_deinit) struct world w;
+		_cleanup_(code_deinit) struct py_code code;
+
+		world_init(&w, *release);
+		if (w.rt.layout.at.code_firsttraceable == OFFSET_NONE)
+			continue;
+		remote_addr address = world_code(&w, "__init__", 1000);
+		world_put_u32(&w, address, w.rt.layout.at.code_firsttraceable, WORLD_UNITS);
+		assert_int_equal(code_read(&w.rt, &w.image.reader, address, &code), READ_OK);
+		assert_true(code.place.internal);
 	}
 }
 
@@ -167,15 +199,15 @@ static void test_bytecode_of_a_thread(void **state)
 		line_is(&w, &code, copy + 14, 1, 1007);
 		line_is(&w, &code, own + 14, 2, 1007); // no copy was made: the main one runs
 		struct mem_reader *mem = &w.image.reader;
-		assert_int_equal(code_line(&w.rt, mem, &code, own + 14, 1, &line), READ_TORN);
-		assert_int_equal(code_line(&w.rt, mem, &code, copy + 14, 3, &line), READ_TORN);
+		assert_int_equal(line_at(&w.rt, mem, &code, own + 14, 1, &line), READ_TORN);
+		assert_int_equal(line_at(&w.rt, mem, &code, copy + 14, 3, &line), READ_TORN);
 		world_put(&w, copies, 0, UINT64_MAX);
-		assert_int_equal(code_line(&w.rt, mem, &code, copy + 14, 2048, &line), READ_TORN);
-		assert_int_equal(code_line(&w.rt, mem, &code, copy, UINT32_MAX, &line), READ_TORN);
-		code.tlbc = 3;
-		assert_int_equal(code_line(&w.rt, mem, &code, copy, 1, &line), READ_TORN);
-		code.tlbc = 0x600000000000;
-		assert_int_equal(code_line(&w.rt, mem, &code, copy, 1, &line), READ_FAULT);
+		assert_int_equal(line_at(&w.rt, mem, &code, copy + 14, 2048, &line), READ_TORN);
+		assert_int_equal(line_at(&w.rt, mem, &code, copy, UINT32_MAX, &line), READ_TORN);
+		code.place.tlbc = 3;
+		assert_int_equal(line_at(&w.rt, mem, &code, copy, 1, &line), READ_TORN);
+		code.place.tlbc = 0x600000000000;
+		assert_int_equal(line_at(&w.rt, mem, &code, copy, 1, &line), READ_FAULT);
 	}
 }
 
@@ -340,6 +372,7 @@ int main(void)
 		cmocka_unit_test(test_every_unit_has_its_line),
 		cmocka_unit_test(test_instruction_of_another),
 		cmocka_unit_test(test_first_traceable),
+		cmocka_unit_test(test_internal_code),
 		cmocka_unit_test(test_bytecode_of_a_thread),
 		cmocka_unit_test(test_what_is_no_code_object),
 		cmocka_unit_test(test_lengths_that_are_lies),

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# fmt: off
 """Blocks: with, try, except, finally, else, loops, and the lines they leave behind."""
 
 from parked import park, prefixed, run

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
+# fmt: off
 """Burns the processor in known chains of calls.
 
 The truth is in the source: `# -> a, b` on a line says that this line of this function calls a or b.
-tests/live/oracle.py reads it. (Before 3.8 a call of several lines is where its arguments end.) The chains are short and change all the time.
+tests/live/oracle.py reads it. The chains are short and change all the time. (Before 3.8, a call
+of several lines happens where its arguments end.)
 """
 
 import functools

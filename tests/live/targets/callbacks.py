@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# fmt: off
 """Python called back from C: by builtins, by the regular expressions, by ctypes."""
 
 import functools

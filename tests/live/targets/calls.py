@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# fmt: off
 """Ways to call: methods, closures, lambdas, decorators, calls over several lines."""
 
 import functools

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# fmt: off
 """Recursion: 500 deep and more, over several data-stack chunks, through C and generators."""
 
 import sys

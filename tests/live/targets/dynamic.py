@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# fmt: off
 """Code made at run time: exec, eval, file names of every sort."""
 
 from parked import park, run
@@ -56,7 +57,8 @@ def nested():
 
 def gaps():
     """Lines far apart, forwards and backwards."""
-    source = "def far():\n x = [\n" + "\n" * 200 + "  1,\n" + "\n" * 70000 + "  park(),\n ]\nfar()\n"
+    source = "def far():\n x = [\n" + "\n" * 200 + "  1,\n" + "\n" * 70000
+    source += "  park(),\n ]\nfar()\n"
     exec(compile(source, "gaps", "exec"), {"park": park})
 
 

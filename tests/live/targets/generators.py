@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# fmt: off
 """Generators: next() inside next(), send, throw, expressions, context managers, yield from."""
 
 import contextlib

@@ -19,7 +19,7 @@ def many_lines(n):
 NAMESPACE = {"park": park}
 exec(compile(long_source(), "long.py", "exec"), NAMESPACE)
 PLACES = (1, 501, 9501, 19501)
-# 2.7 to 3.5 have no fixed-width code; everything later has more than 70,000 code units or bytes here
+# in bytes
 UNITS = len(NAMESPACE["long"].__code__.co_code)
 
 if __name__ == "__main__":

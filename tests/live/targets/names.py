@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
 # SPDX-License-Identifier: MIT
+# fmt: off
 """Names of threads, set before and after the start, not at all, and 40 threads at once."""
 
 import sys

@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
 # SPDX-License-Identifier: MIT
+# fmt: off
 """Names and files beyond ASCII: Latin-1, UCS-2, UCS-4, half a surrogate; bytes on 2.7."""
 
 import sys

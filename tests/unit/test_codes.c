@@ -9,36 +9,42 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "images.h"
-#include "sample/resolver.h"
+#include "sample/codes.h"
+#include "sample/record.h"
 #include "world.h"
 
 #define for_each_release(name)                                                                     \
 	for (const char *const *name = recorded_releases; *name; name++)
 
+#define SERIALS_MAX 512
+
 struct fixture {
 	struct world w;
 	struct world_thread t;
 	struct stack_reader reader;
-	struct profile profile;
-	struct resolver resolver;
-	struct resolver_codes codes;
+	struct ring ring;
+	struct codes codes;
+	struct thread_codes known;
 	struct stack_riders riders;
+	struct py_code *announced[SERIALS_MAX]; // by serial
+	size_t announced_count;
 	struct world_code c;
 	remote_addr code;
-	char text[512]; // the stack as last resolved: "name file:line;name file:line", root first
+	char text[512]; // the stack as last read: "name file:line;name file:line", root first
 };
 
-static void fixture_init(struct fixture *f, const char *release)
+static void fixture_init_with(struct fixture *f, const char *release, size_t ring_words)
 {
 	memset(f, 0, sizeof(*f));
 	world_init(&f->w, release);
 	world_add_thread(&f->w, &f->t, f->w.interp);
-	profile_init(&f->profile);
-	resolver_init(&f->resolver, &f->w.rt, &f->w.image.reader, &f->profile);
+	ring_init(&f->ring, ring_words);
+	codes_init(&f->codes, &f->w.rt, &f->w.image.reader, &f->ring);
 	stack_reader_init(&f->reader, f->t.state, f->t.interp);
 	f->reader.riders = &f->riders;
 	f->c = (struct world_code){ .name = world_str(&f->w, "old"), .first_line = 10,
@@ -47,11 +53,37 @@ static void fixture_init(struct fixture *f, const char *release)
 	f->code = world_code_of(&f->w, &f->c);
 }
 
+static void fixture_init(struct fixture *f, const char *release)
+{
+	fixture_init_with(f, release, 4096);
+}
+
+/* Takes the code objects that were announced. */
+static void drain(struct fixture *f)
+{
+	while (ring_available(&f->ring)) {
+		struct record_header header = record_unpack(ring_get(&f->ring));
+
+		assert_int_equal(header.type, RECORD_CODE);
+		assert_in_range(header.index, 0, SERIALS_MAX - 1);
+		assert_null(f->announced[header.index]); // a serial is never used twice
+		f->announced[header.index] = (struct py_code *)(uintptr_t)ring_get(&f->ring);
+		f->announced_count++;
+		ring_release(&f->ring);
+	}
+}
+
 static void fixture_deinit(struct fixture *f)
 {
+	drain(f);
+	for (size_t i = 0; i < SERIALS_MAX; i++) {
+		if (f->announced[i])
+			code_deinit(f->announced[i]);
+		free(f->announced[i]);
+	}
 	stack_reader_deinit(&f->reader);
-	resolver_deinit(&f->resolver);
-	profile_deinit(&f->profile);
+	codes_deinit(&f->codes);
+	ring_deinit(&f->ring);
 	world_deinit(&f->w);
 }
 
@@ -60,39 +92,46 @@ static const char *name_now(const struct fixture *f)
 	return f->w.rt.layout.at.code_qualname == OFFSET_NONE ? "old" : "Old.old";
 }
 
-static void add_text(struct fixture *f, stack_id id)
+static void add_text(struct fixture *f, uint64_t word)
 {
-	const struct profile *p = &f->profile;
+	size_t len = strlen(f->text), room = sizeof(f->text) - len;
+	char *end = f->text + len;
+	const char *separator = len ? ";" : "";
+	const struct py_code *code = word >> 32 < SERIALS_MAX ? f->announced[word >> 32] : NULL;
 
-	if (id == STACK_NONE)
-		return;
-	add_text(f, p->stacks[id].parent);
-	const struct store_frame *frame = &p->frames[p->stacks[id].frame];
-	const struct store_function *function = &p->functions[frame->function];
-	size_t len = strlen(f->text);
-	snprintf(f->text + len, sizeof(f->text) - len, "%s%s %s:%u", len ? ";" : "",
-		profile_text(p, function->name), profile_text(p, function->file), frame->line);
+	if (word == FRAME_INTERNAL)
+		snprintf(end, room, "%sinternal", separator);
+	else if (!code)
+		snprintf(end, room, "%sunknown", separator);
+	else
+		snprintf(end, room, "%s%s %s:%u", separator, buf_str(&code->name),
+			buf_str(&code->file),
+			code_line(&code->lines, code->first_line, code->first_traceable,
+				(int32_t)(uint32_t)word));
 }
 
 /* One sample, as the sampler takes it. Returns how often the stack had to be read. */
 static unsigned int sample(struct fixture *f)
 {
-	const struct raw_stack *raw;
+	const struct raw_stack *raw = NULL;
 	unsigned int reads = 0;
-	stack_id id;
 
 	for (size_t unknown = 1; unknown && reads < 4; reads++) {
 		f->riders.count = 0;
-		resolver_begin(&f->resolver, &f->codes, f->t.interp, &f->riders);
+		codes_begin(&f->codes, &f->known, f->t.interp, &f->riders);
 		assert_int_equal(
 			stack_reader_read(&f->reader, &f->w.rt, &f->w.image.reader, 3, &raw),
 			READ_OK);
-		unknown = resolver_prepare(
-			&f->resolver, raw, f->t.interp, &f->riders, &f->codes);
+		unknown = codes_prepare(&f->codes, raw, f->t.interp, &f->riders, &f->known);
 	}
-	assert_int_equal(resolver_stack(&f->resolver, raw, STACK_NONE, &id), READ_OK);
 	f->text[0] = 0;
-	add_text(f, id);
+	for (size_t i = raw->count; i-- > 0;) {
+		uint64_t word;
+
+		assert_int_equal(codes_frame(&f->codes, &raw->frames[i], &word), READ_OK);
+		drain(f);
+		add_text(f, word);
+	}
 	return reads;
 }
 
@@ -159,16 +198,16 @@ static void test_known_code_costs_nothing(void **state)
 		world_push(&f.w, &f.t, f.code);
 		world_push(&f.w, &f.t, f.code); // recursion: one code object
 		assert_in_range(sample(&f), 2, 3);
-		uint64_t read = f.resolver.codes_read;
+		uint64_t read = f.announced_count;
 		assert_int_equal(read, 1);
 		for (int i = 0; i < 10; i++) {
 			world_step(&f.w, &f.t, (uint32_t)i);
 			assert_int_equal(sample(&f), 1);
 		}
-		assert_int_equal(f.resolver.codes_read, read);
+		assert_int_equal(f.announced_count, read);
 		count_freed(&f); // another code object was freed: this one is looked at again
 		assert_in_range(sample(&f), 1, 2);
-		assert_int_equal(f.resolver.codes_read, read);
+		assert_int_equal(f.announced_count, read);
 	}
 }
 
@@ -181,10 +220,10 @@ static void test_forget(void **state)
 		fixture_init(&f, *release);
 		world_push(&f.w, &f.t, f.code);
 		sample(&f);
-		resolver_forget(&f.resolver);
-		f.codes.count = 0;
+		codes_forget(&f.codes);
+		f.known.count = 0;
 		assert_sample(&f, name_now(&f), "old.py", 10);
-		assert_int_equal(f.resolver.codes_read, 2);
+		assert_int_equal(f.announced_count, 2);
 	}
 }
 
@@ -300,7 +339,7 @@ static void test_code_that_cannot_be_read(void **state)
 		world_push(&f.w, &f.t, f.code);
 		world_put(&f.w, f.code, f.w.rt.layout.at.code_linetable, 1);
 		sample(&f);
-		assert_string_equal(f.text, "(unknown function) :0");
+		assert_string_equal(f.text, "unknown");
 		f.c.version++;
 		const unsigned char table[] = { 0x81, 0 };
 		world_put(&f.w, f.code, f.w.rt.layout.at.code_linetable,
@@ -315,20 +354,59 @@ static void test_instruction_of_another(void **state)
 	for_each_release(release) {
 		_cleanup_(fixture_deinit) struct fixture f;
 		const struct raw_stack *raw;
-		stack_id id = 77;
+		uint64_t word;
 
 		fixture_init(&f, *release);
 		world_push(&f.w, &f.t, f.code);
 		sample(&f);
 		world_step(&f.w, &f.t, WORLD_UNITS + 100);
 		f.riders.count = 0;
-		resolver_begin(&f.resolver, &f.codes, f.t.interp, &f.riders);
+		codes_begin(&f.codes, &f.known, f.t.interp, &f.riders);
 		assert_int_equal(
-			stack_reader_read(&f.reader, &f.w.rt, &f.w.image.reader, 1, &raw), READ_OK);
+			stack_reader_read(&f.reader, &f.w.rt, &f.w.image.reader, 3, &raw), READ_OK);
 		assert_int_equal(
-			resolver_prepare(&f.resolver, raw, f.t.interp, &f.riders, &f.codes), 0);
-		assert_int_equal(resolver_stack(&f.resolver, raw, STACK_NONE, &id), READ_TORN);
-		assert_int_equal(id, 77);
+			codes_prepare(&f.codes, raw, f.t.interp, &f.riders, &f.known), 0);
+		assert_int_equal(codes_frame(&f.codes, &raw->frames[0], &word), READ_TORN);
+	}
+}
+
+static void test_internal_code(void **state)
+{
+	(void)state;
+	for_each_release(release) {
+		_cleanup_(fixture_deinit) struct fixture f;
+		char expected[64];
+
+		fixture_init(&f, *release);
+		if (f.w.rt.layout.at.code_firsttraceable == OFFSET_NONE)
+			continue;
+		remote_addr device = world_code(&f.w, "__init__", 1);
+		world_put_u32(&f.w, device, f.w.rt.layout.at.code_firsttraceable, WORLD_UNITS);
+		world_push(&f.w, &f.t, f.code);
+		world_push(&f.w, &f.t, device);
+		sample(&f);
+		snprintf(expected, sizeof(expected), "%s old.py:10;internal", name_now(&f));
+		assert_string_equal(f.text, expected);
+	}
+}
+
+/* A full ring: what could not be announced is unknown until there is room, then it is announced. */
+static void test_ring_without_room(void **state)
+{
+	(void)state;
+	for_each_release(release) {
+		_cleanup_(fixture_deinit) struct fixture f;
+
+		fixture_init_with(&f, *release, 2);
+		world_push(&f.w, &f.t, f.code);
+		assert_true(ring_begin(&f.ring, 2));
+		const struct record_header other = { .type = RECORD_CODE, .index = SERIALS_MAX - 1 };
+		ring_put(&f.ring, record_pack(&other));
+		ring_put(&f.ring, 0);
+		ring_commit(&f.ring);
+		sample(&f);
+		assert_string_equal(f.text, "unknown");
+		assert_sample(&f, name_now(&f), "old.py", 10);
 	}
 }
 
@@ -347,12 +425,12 @@ static void test_many_code_objects(void **state)
 			world_push(&f.w, &f.t, code);
 		}
 		sample(&f);
-		assert_int_equal(f.resolver.codes_read, count);
+		assert_int_equal(f.announced_count, count);
 		for (int i = 0; i < 3; i++) {
 			sample(&f);
 			count_freed(&f);
 		}
-		assert_int_equal(f.resolver.codes_read, count);
+		assert_int_equal(f.announced_count, count);
 	}
 }
 
@@ -369,6 +447,8 @@ int main(void)
 		cmocka_unit_test(test_reused_with_its_line_table_reused),
 		cmocka_unit_test(test_code_that_cannot_be_read),
 		cmocka_unit_test(test_instruction_of_another),
+		cmocka_unit_test(test_internal_code),
+		cmocka_unit_test(test_ring_without_room),
 		cmocka_unit_test(test_many_code_objects),
 	};
 
