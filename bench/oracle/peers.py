@@ -133,7 +133,7 @@ class Fireglass(Profiler):
             dropped=number(text, r"([\d ]+) (?:samples? )?lost"),
             truncated=number(text, r"([\d ]+) stacks? truncated")
             + number(text, r"([\d ]+) reads? failed"),
-            note="; ".join(text.strip().splitlines()[-1].split("; ")[1:]),
+            note="; ".join(s for s in text.strip().splitlines() if "missed" in s),
         )
 
 
@@ -265,8 +265,7 @@ class InProcess(Profiler):
         tag = "%d%d" % interpreter.minor
         command = [os.path.join(VENV, "bin", "pip"), "-q", "install", "--no-deps", "--target"]
         command += [folder, "--only-binary=:all:", "--implementation", "cp", "--python-version", tag]
-        for abi in ("cp" + tag + "t" * interpreter.free_threaded, "none"):
-            command += ["--abi", abi]
+        command += ["--abi", "cp" + tag + "t" * interpreter.free_threaded]
         for platform in ("manylinux2014_x86_64", "manylinux_2_5_x86_64", "manylinux_2_17_x86_64"):
             command += ["--platform", platform]
         done = subprocess.run(command + [self.name], stdout=subprocess.PIPE, stderr=subprocess.PIPE)

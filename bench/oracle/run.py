@@ -182,7 +182,8 @@ class Oracle:
         try:
             return dict(row, **self.run(profiler, chosen, interpreter, rate))
         except (Failure, targets.TargetError, OSError, ValueError, KeyError) as e:
-            return dict(row, failed="%s: %s" % (type(e).__name__, e))
+            why = str(e).strip().splitlines()[-1:] or [type(e).__name__]
+            return dict(row, failed="failed: " + why[0])
 
     def output(self, profiler, interpreter):
         """(path as the profiler sees it, as we see it)"""
@@ -222,6 +223,8 @@ class Oracle:
         if reading.spent is not None and not reading.stacks:
             return {"shares": spent_error(shares, reading.spent)}
         judged = truth.Judged(truth.Truth(target.said), reading.stacks)
+        if not judged.samples:
+            raise Failure("no samples")
         row = {
             "samples": judged.samples,
             "impossible": judged.stack,

@@ -340,6 +340,7 @@ static bool parse_frame(const struct py_layout *layout, remote_addr addr,
 		frame->code = 0;
 		return true;
 	}
+	frame->in_generator = at->frame_owner != OFFSET_NONE && owner == layout->owners.generator;
 	if (at->frame_tlbc_index != OFFSET_NONE && layout->free_threaded)
 		frame->tlbc_index = field_u32(bytes, at->frame_tlbc_index);
 	return remote_plausible(frame->code);
@@ -560,17 +561,27 @@ static bool settled(const struct raw_stack stacks[2])
 
 /*
  * Where a thread's stack begins seldom changes. A chain that ends elsewhere than the last one may
- * have been cut off: it counts when it is seen twice.
+ * have been cut off, also while the thread stands still: between two instructions of the interpreter
+ * a generator that yields is still the leaf, but has no caller any more. So another root counts only
+ * when a second read, at another time, finds it too; a generator never replaces a root.
  */
 static bool root_confirmed(struct stack_reader *r, const struct raw_stack *stack)
 {
-	remote_addr root = stack->count ? stack->frames[stack->count - 1].frame : 0;
-	bool confirmed = stack->too_deep || root == r->root || root == r->new_root;
+	const struct raw_frame *root = stack->count ? &stack->frames[stack->count - 1] : NULL;
+	remote_addr addr = root ? root->frame : 0;
 
-	r->new_root = root;
-	if (confirmed)
-		r->root = root;
-	return confirmed;
+	if (stack->too_deep || addr == r->root)
+		return true;
+	if (root && root->in_generator && r->root && !r->root_in_generator)
+		return false;
+	bool again = addr == r->new_root && r->new_root_at != r->reads;
+	r->new_root = addr;
+	r->new_root_at = r->reads;
+	if (again) {
+		r->root = addr;
+		r->root_in_generator = root && root->in_generator;
+	}
+	return again;
 }
 
 /* Leaves of `stack` only its proven part towards the root. */
@@ -630,6 +641,7 @@ enum read_status stack_reader_read(struct stack_reader *r, const struct py_runti
 {
 	size_t proven = 0;
 
+	r->reads++;
 	for (unsigned int i = 0; i < attempts; i++) {
 		enum read_status status = attempt(r, rt, mem, &proven);
 

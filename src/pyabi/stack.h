@@ -38,6 +38,7 @@ struct raw_frame {
 	remote_addr code;     // the code object
 	uint64_t instr;       // as the frame has it: see enum py_instr_kind
 	uint32_t tlbc_index;  // which copy of the bytecode (free-threaded 3.14 on), else 0
+	bool in_generator;    // it lies in a generator or coroutine (3.11 and newer)
 	bool native_below;    // called from C: a C entry frame lies between it and its caller
 };
 
@@ -85,7 +86,11 @@ struct stack_reader {
 	size_t range_capacity;
 	struct raw_stack stacks[2]; // of both images
 	struct stack_riders *riders; // the caller's, or NULL
-	remote_addr root, new_root; // where the last stack began, and the last that was refused
+	uint64_t reads;
+	remote_addr root;           // the outermost frame of the last stack
+	bool root_in_generator;
+	remote_addr new_root;       // another one that waits to be seen again
+	uint64_t new_root_at;       // the read it was seen in
 	size_t samples;             // since the pieces were last trimmed
 	struct stack_counts counts;
 };

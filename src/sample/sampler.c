@@ -426,6 +426,12 @@ static bool time_is_up(const struct sampler *s)
 	       (s->end_ns && clock_now_ns() >= s->end_ns);
 }
 
+static void publish_ticks(struct sampler *s)
+{
+	atomic_store_explicit(&s->counts.ticks, s->ticker.ticks, memory_order_relaxed);
+	atomic_store_explicit(&s->counts.missed, s->ticker.missed, memory_order_relaxed);
+}
+
 enum sampler_state sampler_run(struct sampler *s)
 {
 	enum sampler_state state = SAMPLER_OK;
@@ -435,9 +441,11 @@ enum sampler_state sampler_run(struct sampler *s)
 		if (!ticker_wait(&s->ticker))
 			continue;
 		state = sampler_tick(s);
-		atomic_store_explicit(&s->counts.ticks, s->ticker.ticks, memory_order_relaxed);
-		atomic_store_explicit(&s->counts.missed, s->ticker.missed, memory_order_relaxed);
+		publish_ticks(s);
 	}
+	uint64_t now = clock_now_ns();
+	ticker_finish(&s->ticker, s->end_ns && now > s->end_ns ? s->end_ns : now);
+	publish_ticks(s);
 	ladder_deinit(&s->ladder);
 	ring_ring(s->ring);
 	return state;

@@ -58,3 +58,15 @@ void ticker_advance(struct ticker *t, uint64_t now_ns)
 	}
 	set_moment(t);
 }
+
+void ticker_finish(struct ticker *t, uint64_t now_ns)
+{
+	if (!t->period_ns || now_ns <= t->start_ns)
+		return;
+	uint64_t due = (now_ns - t->start_ns) / t->period_ns;
+
+	if (due > t->slot) {
+		t->missed += due - t->slot;
+		t->slot = due;
+	}
+}

@@ -34,4 +34,7 @@ bool ticker_wait(struct ticker *t);
 /* Accounts for the tick that begins at `now_ns` and sets the moment of the one after it. */
 void ticker_advance(struct ticker *t, uint64_t now_ns);
 
+/* Accounts for the ticks that were due until `now_ns` and will not be taken any more. */
+void ticker_finish(struct ticker *t, uint64_t now_ns);
+
 #endif

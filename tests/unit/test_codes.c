@@ -128,7 +128,10 @@ static unsigned int sample(struct fixture *f)
 	for (size_t i = raw->count; i-- > 0;) {
 		uint64_t word;
 
-		assert_int_equal(codes_frame(&f->codes, &raw->frames[i], &word), READ_OK);
+		if (codes_frame(&f->codes, &raw->frames[i], &word) != READ_OK) {
+			snprintf(f->text, sizeof(f->text), "torn");
+			return reads;
+		}
 		drain(f);
 		add_text(f, word);
 	}
@@ -329,6 +332,7 @@ static void test_reused_with_its_line_table_reused(void **state)
 	}
 }
 
+/* What is no code object is in no frame: the stack cannot have been. */
 static void test_code_that_cannot_be_read(void **state)
 {
 	(void)state;
@@ -337,13 +341,10 @@ static void test_code_that_cannot_be_read(void **state)
 
 		fixture_init(&f, *release);
 		world_push(&f.w, &f.t, f.code);
-		world_put(&f.w, f.code, f.w.rt.layout.at.code_linetable, 1);
+		world_put(&f.w, f.code, f.w.rt.layout.at.object_type, f.w.interp);
 		sample(&f);
-		assert_string_equal(f.text, "unknown");
-		f.c.version++;
-		const unsigned char table[] = { 0x81, 0 };
-		world_put(&f.w, f.code, f.w.rt.layout.at.code_linetable,
-			world_bytes(&f.w, table, sizeof(table)));
+		assert_string_equal(f.text, "torn");
+		replace_code(&f);
 		assert_sample(&f, name_now(&f), "old.py", 10);
 	}
 }

@@ -28,7 +28,7 @@ static void read_recorded(struct recording *r, const struct py_thread *t)
 	stack_reader_init(&reader, t->state, t->interp);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(
-			stack_reader_read(&reader, &r->rt, &r->image.reader, 1, &stack), READ_OK);
+			stack_reader_read(&reader, &r->rt, &r->image.reader, 3, &stack), READ_OK);
 		assert_int_equal(stack->count, said->frame_count);
 		assert_false(stack->unproven);
 		assert_false(stack->too_deep);
@@ -38,10 +38,10 @@ static void read_recorded(struct recording *r, const struct py_thread *t)
 		assert_int_equal(stack->frames[0].tlbc_index, copied);
 	}
 	// once its places are known, a stack that stands still takes one read each time
-	uint64_t reads = reader.counts.reads;
-	assert_int_equal(stack_reader_read(&reader, &r->rt, &r->image.reader, 1, &stack), READ_OK);
+	uint64_t reads = reader.counts.reads, unsettled = reader.counts.unsettled;
+	assert_int_equal(stack_reader_read(&reader, &r->rt, &r->image.reader, 3, &stack), READ_OK);
 	assert_int_equal(reader.counts.reads, reads + 1);
-	assert_int_equal(reader.counts.unsettled, 0);
+	assert_int_equal(reader.counts.unsettled, unsettled);
 	stack_reader_deinit(&reader);
 }
 
@@ -76,7 +76,7 @@ static void test_recorded_calls_from_c(void **state)
 		assert_true(main->main);
 		stack_reader_init(&reader, main->state, main->interp);
 		assert_int_equal(
-			stack_reader_read(&reader, &r.rt, &r.image.reader, 1, &stack), READ_OK);
+			stack_reader_read(&reader, &r.rt, &r.image.reader, 3, &stack), READ_OK);
 		// exec() of the outermost frame called <module>
 		if (r.rt.layout.owners.shims)
 			assert_true(stack->frames[stack->count - 2].native_below);

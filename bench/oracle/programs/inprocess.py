@@ -5,6 +5,7 @@ import json
 import os
 
 STATE = {}
+NOT_PYTHON = ("<thread>", "<built-in>")
 
 
 def obey(command):
@@ -43,7 +44,7 @@ def end(name, profiler, interval):
     session = profiler.stop()
     counts = {}
     for record in session.frame_records:
-        key = tuple(f for f in map(frame_of, record[0]) if f[1] != "<thread>")
+        key = tuple(f for f in map(frame_of, record[0]) if f[1] not in NOT_PYTHON)
         counts[key] = counts.get(key, 0) + max(1, int(round(record[1] / interval)))
     return {"stacks": [[list(k), n] for k, n in counts.items()]}
 
