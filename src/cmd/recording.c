@@ -296,7 +296,7 @@ struct err *recording_run(struct recording *r)
 	do
 		collect(r);
 	while (recover(r));
-	r->ended_ns = clock_now_ns();
+	r->ended_ns = r->sampler.ended_ns;
 	clear_progress(r);
 	return NULL;
 }

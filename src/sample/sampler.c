@@ -443,8 +443,10 @@ enum sampler_state sampler_run(struct sampler *s)
 		state = sampler_tick(s);
 		publish_ticks(s);
 	}
-	uint64_t now = clock_now_ns();
-	ticker_finish(&s->ticker, s->end_ns && now > s->end_ns ? s->end_ns : now);
+	s->ended_ns = clock_now_ns();
+	if (s->end_ns && s->ended_ns > s->end_ns)
+		s->ended_ns = s->end_ns;
+	ticker_finish(&s->ticker, s->ended_ns);
 	publish_ticks(s);
 	ladder_deinit(&s->ladder);
 	ring_ring(s->ring);

@@ -54,7 +54,8 @@ struct sampler {
 	struct ladder ladder;
 	struct sampler_riders riders;
 	struct ticker ticker;
-	uint64_t end_ns; // 0: until told to stop
+	uint64_t end_ns;   // 0: until told to stop
+	uint64_t ended_ns; // when sampler_run() was over
 	uint64_t ticks;
 	bool relist; // the list of threads is known to have changed
 	struct sampler_counts counts;
