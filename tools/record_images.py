@@ -108,13 +108,18 @@ def without_private_words(data):
     return data
 
 
+def environment(interpreter):
+    path = os.environ["PATH"] + ":/usr/sbin"  # chroot is there
+    return {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "PATH": path, **interpreter["env"]}
+
+
 def record(name, interpreter, recorder):
     image = IMAGES / f"{name}.img"
     process = subprocess.Popen(
         [*interpreter["argv"], "-S", "-E", "-c", RUNNER, program(name), FILENAME],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"] + ":/usr/sbin", **interpreter["env"]},
+        env=environment(interpreter),
         cwd="/",
     )
     try:

@@ -8,10 +8,9 @@ Needs the interpreters that tools/interpreters finds.
 """
 
 import argparse
-import os
 import subprocess
 
-from record_images import ROOT, releases
+from record_images import ROOT, environment, releases
 
 LINETABLES = ROOT / "tests" / "golden" / "linetables"
 
@@ -23,7 +22,7 @@ def record(name, interpreter):
         input=shapes,
         check=True,
         stdout=subprocess.PIPE,
-        env={"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"] + ":/usr/sbin", **interpreter["env"]},
+        env=environment(interpreter),
     )
     (LINETABLES / f"{name}.txt").write_bytes(done.stdout)
     count = sum(line.startswith(b"code ") for line in done.stdout.splitlines())

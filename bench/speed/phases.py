@@ -4,6 +4,7 @@
 The function of the millisecond k of CLOCK_MONOTONIC is `at_<k % PHASES>`.
 """
 
+import signal
 import sys
 import time
 
@@ -15,6 +16,7 @@ FUNCTIONS = [SPACE["at_%d" % k] for k in range(PHASES)]
 
 
 def main():
+    signal.alarm(1800)  # in case that nobody ends it
     while True:
         k = int(time.monotonic() * 1000)
         FUNCTIONS[k % PHASES]((k + 1) / 1000)

@@ -1,27 +1,29 @@
 # SPDX-License-Identifier: MIT
 """Busy stacks of one depth: target.py DEPTH THREADS. Prints `ready` once all are there.
 
-All threads are busy at the depth they were told; they end with standard input.
+The main thread has DEPTH frames; the others as many, and those with which threads begin. Ends by
+itself after some minutes, in case that nobody ends it.
 """
 
-import os
+import signal
 import sys
 import threading
 
 DEPTH, THREADS = int(sys.argv[1]), int(sys.argv[2])
-READY = threading.Semaphore(0)
+LIFE_SECONDS = 1800
+THERE = threading.Semaphore(0)
 sys.setrecursionlimit(DEPTH + 1000)
 
 
 def down(n):
-    if n > 1:
+    if n:
         down(n - 1)
     else:
         burn()
 
 
 def burn():
-    READY.release()
+    THERE.release()
     x = 0
     while True:
         x += 1
@@ -30,24 +32,20 @@ def burn():
         x = x * 1
 
 
-def run():
-    down(DEPTH - 1) if DEPTH > 1 else burn()
-
-
-def report():
-    for _ in range(THREADS):
-        READY.acquire()
+if __name__ == "__main__":
+    signal.alarm(LIFE_SECONDS)
+    threading.stack_size((64 << 20) if DEPTH > 500 else (1 << 20))
+    for _ in range(THREADS - 1):
+        threading.Thread(target=down, args=(max(DEPTH - 2, 0),), daemon=True).start()
+    for _ in range(THREADS - 1):
+        THERE.acquire()
     print("ready")
     sys.stdout.flush()
-    os.read(0, 1)
-    os._exit(0)
-
-
-if __name__ == "__main__":
-    threading.stack_size(64 << 20 if DEPTH > 500 else 1 << 20)
-    threading.Thread(target=report).start()
-    for _ in range(THREADS - 1):
-        threading.Thread(target=run).start()
-    if DEPTH > 3:
-        down(DEPTH - 2)
-    burn()
+    if DEPTH > 2:
+        down(DEPTH - 3)
+    elif DEPTH == 2:
+        burn()
+    while True:
+        x = 0
+        while x < 1000:
+            x += 1

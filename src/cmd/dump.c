@@ -306,7 +306,7 @@ static struct err *dump(struct dump *d)
 	if (err)
 		return err;
 	ring_init(&d->ring, DUMP_RING_WORDS);
-	sampler_init(&d->sampler, &d->target, &d->ring, 0, LADDER_AUTO);
+	sampler_init(&d->sampler, &d->target, &d->ring, LADDER_AUTO);
 	collector_init(&d->collector, &d->ring, &d->target, &d->profile, &options, &d->sink);
 	err = take(d);
 	if (err)

@@ -31,6 +31,12 @@ static bool target_ended(struct recording *r)
 	return r->attached && target_look(&r->target) == TARGET_ENDED;
 }
 
+/* When the first tick was, 0 before that. */
+static uint64_t started_ns(const struct recording *r)
+{
+	return r->has_sampler ? r->sampler.started_ns : 0;
+}
+
 /* True if sampling is to end now, whatever the target does. */
 static bool over(struct recording *r, uint64_t now)
 {
@@ -38,7 +44,7 @@ static bool over(struct recording *r, uint64_t now)
 		r->end = RECORDING_STOPPED;
 		return true;
 	}
-	if (r->started_ns && r->duration_ns && now - r->started_ns >= r->duration_ns) {
+	if (started_ns(r) && r->duration_ns && now - started_ns(r) >= r->duration_ns) {
 		r->end = RECORDING_DURATION;
 		return true;
 	}
@@ -136,7 +142,7 @@ static uint64_t lost(const struct recording *r)
 
 static void add_progress(const struct recording *r, struct buf *line, uint64_t now)
 {
-	uint64_t elapsed = now - r->started_ns;
+	uint64_t elapsed = started_ns(r) ? now - started_ns(r) : 0;
 	double seconds = (double)elapsed / NS_PER_SEC;
 
 	buf_printf(line, "%.1f s  ", seconds);
@@ -233,12 +239,11 @@ static struct err *start_sampler(struct recording *r)
 	}
 	r->has_sampler = true;
 	ring_init(&r->ring, RING_WORDS);
-	sampler_init(&r->sampler, &r->target, &r->ring, r->period_ns, r->strategy);
+	sampler_init(&r->sampler, &r->target, &r->ring, r->strategy);
+	r->sampler.ticker.period_ns = r->period_ns;
+	r->sampler.ticker.jitter = !r->no_jitter;
+	r->sampler.duration_ns = r->duration_ns;
 	collector_init(&r->collector, &r->ring, &r->target, r->profile, &r->options, r->sink);
-	r->started_ns = clock_now_ns();
-	if (r->duration_ns)
-		r->sampler.end_ns = r->started_ns + r->duration_ns;
-	ticker_start(&r->sampler.ticker, r->period_ns, !r->no_jitter, r->started_ns);
 	return start_thread(r);
 }
 
@@ -296,6 +301,7 @@ struct err *recording_run(struct recording *r)
 	do
 		collect(r);
 	while (recover(r));
+	r->started_ns = r->sampler.started_ns;
 	r->ended_ns = r->sampler.ended_ns;
 	clear_progress(r);
 	return NULL;

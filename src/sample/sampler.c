@@ -10,11 +10,10 @@
 /* Reads of a stack whose code objects are not known yet. */
 #define CODE_ATTEMPTS 4
 
-void sampler_init(struct sampler *s, struct target *target, struct ring *ring, uint64_t period_ns,
+void sampler_init(struct sampler *s, struct target *target, struct ring *ring,
 	enum ladder_strategy strategy)
 {
 	*s = (struct sampler){ .target = target, .ring = ring };
-	ticker_start(&s->ticker, period_ns, false, 0);
 	roster_init(&s->roster, target);
 	codes_init(&s->codes, &target->rt, &target->live.reader, ring);
 	ladder_init(&s->ladder, strategy);
@@ -422,8 +421,9 @@ enum sampler_state sampler_tick(struct sampler *s)
 
 static bool time_is_up(const struct sampler *s)
 {
-	return atomic_load_explicit(&s->stop, memory_order_relaxed) ||
-	       (s->end_ns && clock_now_ns() >= s->end_ns);
+	if (atomic_load_explicit(&s->stop, memory_order_relaxed))
+		return true;
+	return s->duration_ns && clock_now_ns() - s->started_ns >= s->duration_ns;
 }
 
 static void publish_ticks(struct sampler *s)
@@ -432,22 +432,35 @@ static void publish_ticks(struct sampler *s)
 	atomic_store_explicit(&s->counts.missed, s->ticker.missed, memory_order_relaxed);
 }
 
+static void start_clock(struct sampler *s)
+{
+	if (s->started_ns)
+		return;
+	s->started_ns = clock_now_ns();
+	ticker_start(&s->ticker, s->ticker.period_ns, s->ticker.jitter, s->started_ns);
+}
+
+static void stop_clock(struct sampler *s)
+{
+	s->ended_ns = clock_now_ns();
+	ticker_finish(&s->ticker, s->ended_ns);
+	publish_ticks(s);
+}
+
 enum sampler_state sampler_run(struct sampler *s)
 {
 	enum sampler_state state = SAMPLER_OK;
 
 	clock_sharpen();
-	while (state == SAMPLER_OK && !time_is_up(s)) {
-		if (!ticker_wait(&s->ticker))
+	start_clock(s);
+	uint64_t limit_ns = s->duration_ns ? s->started_ns + s->duration_ns : 0;
+	do {
+		if (!ticker_wait(&s->ticker, limit_ns))
 			continue;
 		state = sampler_tick(s);
 		publish_ticks(s);
-	}
-	s->ended_ns = clock_now_ns();
-	if (s->end_ns && s->ended_ns > s->end_ns)
-		s->ended_ns = s->end_ns;
-	ticker_finish(&s->ticker, s->ended_ns);
-	publish_ticks(s);
+	} while (state == SAMPLER_OK && !time_is_up(s));
+	stop_clock(s);
 	ladder_deinit(&s->ladder);
 	ring_ring(s->ring);
 	return state;

@@ -54,16 +54,20 @@ struct sampler {
 	struct ladder ladder;
 	struct sampler_riders riders;
 	struct ticker ticker;
-	uint64_t end_ns;   // 0: until told to stop
-	uint64_t ended_ns; // when sampler_run() was over
+	uint64_t duration_ns; // 0: until told to stop
+	_Atomic uint64_t started_ns; // when sampler_run() first began; 0 before
+	uint64_t ended_ns;    // when it was over
 	uint64_t ticks;
 	bool relist; // the list of threads is known to have changed
 	struct sampler_counts counts;
 	atomic_bool stop;
 };
 
-/* Target and ring stay the caller's. `period_ns` 0: as fast as it goes. */
-void sampler_init(struct sampler *s, struct target *target, struct ring *ring, uint64_t period_ns,
+/*
+ * Target and ring stay the caller's. The ticker's period and jitter, and the duration, may be set
+ * before sampler_run(); it starts the clock.
+ */
+void sampler_init(struct sampler *s, struct target *target, struct ring *ring,
 	enum ladder_strategy strategy);
 void sampler_deinit(struct sampler *s);
 
@@ -73,7 +77,10 @@ void sampler_restart(struct sampler *s);
 /* One sample of every thread. */
 enum sampler_state sampler_tick(struct sampler *s);
 
-/* Ticks until s->stop is set, s->end_ns is over, or the target is lost. Rings the ring at the end. */
+/*
+ * Ticks, at least once, until s->stop is set, the duration is over, or the target is lost. Rings the
+ * ring at the end. Called again after the target was attached anew, it goes on with the same clock.
+ */
 enum sampler_state sampler_run(struct sampler *s);
 
 #endif

@@ -15,8 +15,8 @@ static uint64_t next_random(struct ticker *t)
 static void set_moment(struct ticker *t)
 {
 	t->next_ns = t->start_ns + t->slot * t->period_ns;
-	// the upper 32 bits as a fraction of the period, which is below 2^40 ns
-	if (t->jitter)
+	// 24 bits as a fraction of the period, which is below 2^40 ns; the first tick is at once
+	if (t->jitter && t->slot)
 		t->next_ns += (next_random(t) >> 40) * t->period_ns >> 24;
 }
 
@@ -31,15 +31,23 @@ void ticker_start(struct ticker *t, uint64_t period_ns, bool jitter, uint64_t no
 	set_moment(t);
 }
 
-bool ticker_wait(struct ticker *t)
-{
-	uint64_t now = clock_now_ns();
+/* How long at most nobody looks whether to stop. */
+#define NAP_NS 50000000
 
-	if (now < t->next_ns) {
-		if (!clock_sleep_until(t->next_ns))
-			return false;
+bool ticker_wait(struct ticker *t, uint64_t limit_ns)
+{
+	uint64_t now = clock_now_ns(), until = t->next_ns;
+
+	if (limit_ns && limit_ns < until)
+		until = limit_ns;
+	if (until > now + NAP_NS)
+		until = now + NAP_NS;
+	if (now < until) {
+		clock_sleep_until(until);
 		now = clock_now_ns();
 	}
+	if (now < t->next_ns)
+		return false;
 	ticker_advance(t, now);
 	return true;
 }

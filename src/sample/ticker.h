@@ -28,8 +28,11 @@ struct ticker {
 
 void ticker_start(struct ticker *t, uint64_t period_ns, bool jitter, uint64_t now_ns);
 
-/* Sleeps until the next tick is due. False: a signal came first; call again or stop. */
-bool ticker_wait(struct ticker *t);
+/*
+ * Sleeps until the next tick is due, or until `limit_ns` (0: none), but never for long, so that the
+ * caller can look whether it is to stop. True if the tick is due: it is accounted for.
+ */
+bool ticker_wait(struct ticker *t, uint64_t limit_ns);
 
 /* Accounts for the tick that begins at `now_ns` and sets the moment of the one after it. */
 void ticker_advance(struct ticker *t, uint64_t now_ns);

@@ -95,7 +95,8 @@ static void read_one(const struct py_memory *py, struct py_runtime *rt, unsigned
 		for (uint32_t at = 0; at < 64; at += 2)
 			if (code_offset(rt, py->mem, &code.place, code.place.bytecode + at, at & 2,
 				    &offset) == READ_OK)
-				code_line(&code.lines, code.first_line, code.first_traceable, offset);
+				code_line(
+					&code.lines, code.first_line, code.first_traceable, offset);
 		code_deinit(&code);
 	}
 }

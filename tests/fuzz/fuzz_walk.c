@@ -88,7 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		undo[count].at = at;
 		memcpy(&undo[count].old, at, 8);
-		value = changed(&r->image, undo[count].old, data[3], (uint16_t)(data[4] | data[5] << 8));
+		value = changed(
+			&r->image, undo[count].old, data[3], (uint16_t)(data[4] | data[5] << 8));
 		memcpy(at, &value, 8);
 	}
 	walk_image(&rt, &r->image, r->tids, r->tid_count);

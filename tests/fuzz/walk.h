@@ -61,8 +61,8 @@ static void walk_codes(struct ring *ring)
 		ring_get(ring);
 		struct py_code *code = (struct py_code *)(uintptr_t)ring_get(ring);
 		for (uint32_t at = 0; at < code->place.end && at < 4096; at += 2)
-			code_line(&code->lines, code->first_line, code->first_traceable,
-				(int32_t)at);
+			code_line(
+				&code->lines, code->first_line, code->first_traceable, (int32_t)at);
 		code_deinit(code);
 		free(code);
 		ring_release(ring);

@@ -129,7 +129,8 @@ SUMMARY = re.compile(
     r"(?P<missed>[\d ]+) ticks missed, (?P<truncated>[\d ]+) stacks truncated, "
     r"(?P<failed>[\d ]+) reads failed(?:, (?P<lost>[\d ]+) samples lost \(too fast to keep\))?"
     r"(?:; (?P<coscheduled>[\d ]+) read on the program's processor)?"
-    r"(?:[;,] (?P<stopped>[\d ]+) read while it was stopped)?; fireglass used (?P<cpu>[\d.]+) % of a core$",
+    r"(?:[;,] (?P<stopped>[\d ]+) read while it was stopped)?"
+    r"; fireglass used (?P<cpu>[\d.]+) % of a core$",
     re.MULTILINE,
 )
 

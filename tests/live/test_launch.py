@@ -22,6 +22,10 @@ from harness import (
 from oracle import parse, read_folded, summary, total, without_mark
 
 
+# Long enough to be seen, however busy the machine is.
+LAST = "import time\nend = time.time() + 0.2\nwhile time.time() < end: pass\n"
+
+
 def launch(out, *cmd, options=(), **more):
     return fireglass("record", "-o", out, *options, "--", *cmd, **more)
 
@@ -56,7 +60,7 @@ def test_early_start_is_seen(python, tmp_path):
 
 
 def test_streams_pass_through(python, tmp_path):
-    source = (
+    source = LAST + (
         "import sys\ndata = sys.stdin.buffer.read()\nsys.stdout.buffer.write(data[::-1])\n"
         "sys.stderr.buffer.write(data)\n"
     )
@@ -75,14 +79,15 @@ def test_streams_pass_through(python, tmp_path):
 
 @pytest.mark.parametrize("status", [0, 1, 2, 3, 127, 255])
 def test_exit_status(python, status, tmp_path):
-    result = launch(tmp_path / "o.svg", *python.argv, "-c", "import sys; sys.exit(%d)" % status)
+    source = LAST + "import sys; sys.exit(%d)" % status
+    result = launch(tmp_path / "o.svg", *python.argv, "-c", source)
     assert result.returncode == status
     assert (tmp_path / "o.svg").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV, signal.SIGINT])
 def test_killed_by_a_signal(python, number, tmp_path):
-    source = "import os, signal; signal.signal(2, signal.SIG_DFL); os.kill(os.getpid(), %d)"
+    source = LAST + "import os, signal; signal.signal(2, signal.SIG_DFL); os.kill(os.getpid(), %d)"
     result = launch(
         tmp_path / "o.svg", *python.argv, "-c", source % number, cwd=str(tmp_path),
     )  # fmt: skip

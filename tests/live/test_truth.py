@@ -18,18 +18,16 @@ import targets  # noqa: E402
 import truth  # noqa: E402
 
 RATE = 1000
-SECONDS = 1
+SECONDS = 0.8
 PROGRAMS = {p.name: p for p in oracle.PROGRAMS}
 ADVERSARIES = [
     "flutter-12",
-    "flutter-chunks",
     "recursion-200",
     "generators",
     "generators-kept",
     "awaits",
     "exceptions",
     "churn",
-    "churn-fast",
 ]
 SUMMARY = re.compile(r"^fireglass: Python .*; [\d ]+ ticks? missed.*$", re.MULTILINE)
 

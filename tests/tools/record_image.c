@@ -33,8 +33,8 @@ struct recorder {
 	size_t count, capacity;
 };
 
-static enum read_status recorder_readv(struct mem_reader *reader, const struct mem_range *ranges,
-	size_t count, size_t *whole_ret)
+static enum read_status recorder_readv(
+	struct mem_reader *reader, const struct mem_range *ranges, size_t count, size_t *whole_ret)
 {
 	struct recorder *r = (struct recorder *)reader;
 	enum read_status status = mem_readv(r->live, ranges, count, whole_ret);
@@ -94,7 +94,8 @@ static void touch_stack(struct py_runtime *rt, struct mem_reader *mem, const str
 		codes_prepare(&codes, stack, t->interp, &riders, &known);
 	}
 	for (size_t i = 0; i < stack->count; i++) {
-		require(codes_frame(&codes, &stack->frames[i], &word), "cannot place an instruction");
+		require(codes_frame(&codes, &stack->frames[i], &word),
+			"cannot place an instruction");
 		if (word >> 32 == CODE_UNKNOWN && word != FRAME_INTERNAL)
 			fail("a code object cannot be read");
 	}
@@ -229,7 +230,8 @@ int main(int argc, char **argv)
 	struct recorder recorder = { .reader.ops = &ops, .live = &target.live.reader };
 	struct py_runtime rt = target.rt;
 	rt.code_type = 0;
-	printf("release %s\nversion 0x%08x\nmachine %u\n", rt.layout.name, rt.version_hex, rt.machine);
+	printf("release %s\nversion 0x%08x\nmachine %u\n", rt.layout.name, rt.version_hex,
+		rt.machine);
 	printf("address 0x%" PRIx64 "\ninterp_head 0x%" PRIx64 "\ntstate_current 0x%" PRIx64 "\n",
 		rt.address, rt.interp_head, rt.tstate_current);
 	touch_all(&rt, &recorder.reader, target.pid);

@@ -150,17 +150,21 @@ static void test_utf8_repair(void **state)
 	repairs("plain", 5, "plain");
 	repairs("\xc3\xb6\xe4\xb8\x96\xf0\x90\x90\x80", 9, "\xc3\xb6\xe4\xb8\x96\xf0\x90\x90\x80");
 	repairs("\xf4\x8f\xbf\xbf", 4, "\xf4\x8f\xbf\xbf");
-	repairs("a\xff" "b", 3, "a" BAD "b");
+	repairs("a\xff"
+		"b",
+		3, "a" BAD "b");
 	repairs("\x80", 1, BAD);
-	repairs("\xc3", 1, BAD);                 // cut off
+	repairs("\xc3", 1, BAD); // cut off
 	repairs("\xe4\xb8", 2, BAD);
-	repairs("\xe4\xb8" "x", 3, BAD "x");     // what follows is not swallowed
+	repairs("\xe4\xb8"
+		"x",
+		3, BAD "x"); // what follows is not swallowed
 	repairs("\xc3\xc3\xb6", 3, BAD "\xc3\xb6");
-	repairs("\xc0\x80", 2, BAD);             // too long for what it says
+	repairs("\xc0\x80", 2, BAD); // too long for what it says
 	repairs("\xe0\x80\xaf", 3, BAD);
 	repairs("\xf0\x80\x80\xaf", 4, BAD);
-	repairs("\xed\xa0\x80", 3, BAD);         // a surrogate
-	repairs("\xf4\x90\x80\x80", 4, BAD);     // beyond the last code point
+	repairs("\xed\xa0\x80", 3, BAD);     // a surrogate
+	repairs("\xf4\x90\x80\x80", 4, BAD); // beyond the last code point
 	repairs("\xf8\x88\x80\x80\x80", 5, BAD BAD BAD BAD BAD);
 }
 

@@ -14,8 +14,7 @@
 #include "pyabi/threads.h"
 #include "world.h"
 
-#define for_each_release(name)                                                                     \
-	for (const char *const *name = recorded_releases; *name; name++)
+#define for_each_release(name) for (const char *const *name = recorded_releases; *name; name++)
 
 /* ---- what was recorded ------------------------------------------------------------------------ */
 
@@ -26,15 +25,15 @@ static enum read_status line_at(struct py_runtime *rt, struct mem_reader *mem,
 	enum read_status status = code_offset(rt, mem, &code->place, instr, tlbc_index, &offset);
 
 	if (status == READ_OK)
-		*line_ret = code_line(
-			&code->lines, code->first_line, code->first_traceable, offset);
+		*line_ret =
+			code_line(&code->lines, code->first_line, code->first_traceable, offset);
 	return status;
 }
 
-static void compare_frame(struct recording *r, const struct raw_frame *raw,
-	const struct recorded_frame *said)
+static void compare_frame(
+	struct recording *r, const struct raw_frame *raw, const struct recorded_frame *said)
 {
-	_cleanup_(code_deinit) struct py_code code;
+	_cleanup_(code_deinit) struct py_code code = { 0 };
 	uint32_t line;
 
 	assert_int_equal(code_read(&r->rt, &r->image.reader, raw->code, &code), READ_OK);
@@ -42,8 +41,8 @@ static void compare_frame(struct recording *r, const struct raw_frame *raw,
 	assert_string_equal(buf_str(&code.file), said->file);
 	assert_int_equal(code.first_line, said->first_line);
 	assert_false(code.place.internal);
-	assert_int_equal(line_at(&r->rt, &r->image.reader, &code, raw->instr, raw->tlbc_index,
-				 &line),
+	assert_int_equal(
+		line_at(&r->rt, &r->image.reader, &code, raw->instr, raw->tlbc_index, &line),
 		READ_OK);
 	assert_int_equal(line, said->line);
 }
@@ -55,8 +54,7 @@ static void compare_thread(struct recording *r, const struct py_thread *t)
 	struct stack_reader reader;
 
 	stack_reader_init(&reader, t->state, t->interp);
-	assert_int_equal(
-		stack_reader_read(&reader, &r->rt, &r->image.reader, 3, &stack), READ_OK);
+	assert_int_equal(stack_reader_read(&reader, &r->rt, &r->image.reader, 3, &stack), READ_OK);
 	assert_int_equal(stack->count, said->frame_count);
 	for (size_t i = 0; i < stack->count; i++)
 		compare_frame(r, &stack->frames[i], &said->frames[i]);
@@ -67,7 +65,8 @@ static void compare_thread(struct recording *r, const struct py_thread *t)
 static void test_recorded_frames(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(recording_deinit) struct recording r;
 		_cleanup_(threads_deinit) struct py_threads threads = { 0 };
 
@@ -95,9 +94,10 @@ static void line_is(struct world *w, const struct py_code *code, uint64_t instr,
 static void test_every_unit_has_its_line(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
-		_cleanup_(code_deinit) struct py_code code;
+		_cleanup_(code_deinit) struct py_code code = { 0 };
 
 		world_init(&w, *release);
 		remote_addr address = world_code(&w, "f", 1000);
@@ -105,9 +105,9 @@ static void test_every_unit_has_its_line(void **state)
 		for (uint32_t unit = 0; unit < WORLD_UNITS; unit++)
 			line_is(&w, &code, world_instr(&w, address, unit), 0, 1000 + unit);
 		// a frame that has not begun: -1, in bytes or in units; or one unit before the first
-		uint64_t before = w.rt.layout.instr == INSTR_POINTER ?
-			world_instr(&w, address, 0) - 2 :
-			UINT32_MAX;
+		uint64_t before = w.rt.layout.instr == INSTR_POINTER
+			? world_instr(&w, address, 0) - 2
+			: UINT32_MAX;
 		line_is(&w, &code, before, 0, 1000);
 	}
 }
@@ -115,9 +115,10 @@ static void test_every_unit_has_its_line(void **state)
 static void test_instruction_of_another(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
-		_cleanup_(code_deinit) struct py_code code;
+		_cleanup_(code_deinit) struct py_code code = { 0 };
 		uint32_t line;
 
 		world_init(&w, *release);
@@ -141,9 +142,10 @@ static void test_instruction_of_another(void **state)
 static void test_first_traceable(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
-		_cleanup_(code_deinit) struct py_code code;
+		_cleanup_(code_deinit) struct py_code code = { 0 };
 
 		world_init(&w, *release);
 		if (w.rt.layout.at.code_firsttraceable == OFFSET_NONE)
@@ -161,9 +163,10 @@ static void test_first_traceable(void **state)
 static void test_internal_code(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
-		_cleanup_(code_deinit) struct py_code code;
+		_cleanup_(code_deinit) struct py_code code = { 0 };
 
 		world_init(&w, *release);
 		if (w.rt.layout.at.code_firsttraceable == OFFSET_NONE)
@@ -183,7 +186,7 @@ static void test_bytecode_of_a_thread(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(releases); i++) {
 		_cleanup_(world_deinit) struct world w;
-		_cleanup_(code_deinit) struct py_code code;
+		_cleanup_(code_deinit) struct py_code code = { 0 };
 		uint32_t line;
 
 		world_init(&w, releases[i]);
@@ -226,7 +229,8 @@ static void test_what_is_no_code_object(void **state)
 	static const remote_addr wild[] = { 0, 8, 0x7f1000000001, UINT64_MAX, UINT64_MAX - 7 };
 
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
 
 		world_init(&w, *release);
@@ -264,7 +268,8 @@ static void test_what_is_no_code_object(void **state)
 static void test_broken_line_table(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
 		const unsigned char garbage[] = { 0x80, 0xff, 0x01 };
 
@@ -273,12 +278,13 @@ static void test_broken_line_table(void **state)
 		const remote_addr tables[] = { world_alloc(&w, 64), world_bytes(&w, garbage, 3) };
 		world_put(&w, tables[0], w.rt.layout.at.bytes_size, UINT64_MAX);
 		for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
-			_cleanup_(code_deinit) struct py_code code;
+			_cleanup_(code_deinit) struct py_code code = { 0 };
 
 			if (i == 1 && w.rt.layout.linetable != LINETABLE_LOCATIONS)
 				continue; // there any bytes make a table
 			world_put(&w, address, w.rt.layout.at.code_linetable, tables[i]);
-			assert_int_equal(code_read(&w.rt, &w.image.reader, address, &code), READ_OK);
+			assert_int_equal(
+				code_read(&w.rt, &w.image.reader, address, &code), READ_OK);
 			assert_string_equal(buf_str(&code.name), "f");
 			line_is(&w, &code, world_instr(&w, address, 0), 0, 1000);
 			line_is(&w, &code, world_instr(&w, address, 40), 0, 1000);
@@ -293,7 +299,8 @@ static void test_lengths_that_are_lies(void **state)
 		(uint64_t)1 << 32, INT64_MAX, UINT64_MAX - 40, UINT64_MAX };
 
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
 			_cleanup_(world_deinit) struct world w;
 			remote_addr table, name;
@@ -331,7 +338,8 @@ static void replace(struct script_reader *s, remote_addr addr)
 static void test_replaced_while_it_is_read(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		for (size_t when = 1; when <= 8; when++) {
 			_cleanup_(world_deinit) struct world w;
 			struct script_reader script;
@@ -339,9 +347,12 @@ static void test_replaced_while_it_is_read(void **state)
 
 			world_init(&w, *release);
 			remote_addr address = world_code(&w, "before", 10);
-			struct replacement r = { .address = address, .when = when,
-				.other = { .name = world_str(&w, "after"), .first_line = 20,
-					.file = world_str(&w, "other.py"), .version = 12345 } };
+			struct replacement r = { .address = address,
+				.when = when,
+				.other = { .name = world_str(&w, "after"),
+					.first_line = 20,
+					.file = world_str(&w, "other.py"),
+					.version = 12345 } };
 			r.other.qualname = r.other.name;
 			script_reader_init(&script, &w);
 			script.step = replace;
@@ -360,19 +371,21 @@ static void test_replaced_while_it_is_read(void **state)
 static void test_many_checks_in_one_call(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
 		static struct code_checks checks;
 
 		world_init(&w, *release);
 		checks.count = 8;
 		for (size_t i = 0; i < checks.count; i++) {
-			_cleanup_(code_deinit) struct py_code code;
+			_cleanup_(code_deinit) struct py_code code = { 0 };
 			remote_addr address = world_code(&w, "f", (uint32_t)i);
 
-			assert_int_equal(code_read(&w.rt, &w.image.reader, address, &code), READ_OK);
-			checks.checks[i] = (struct code_check){
-				.address = address, .witness = code.witness };
+			assert_int_equal(
+				code_read(&w.rt, &w.image.reader, address, &code), READ_OK);
+			checks.checks[i] =
+				(struct code_check){ .address = address, .witness = code.witness };
 		}
 		assert_int_equal(code_check_all(&w.rt, &w.image.reader, &checks), READ_OK);
 		for (size_t i = 0; i < checks.count; i++)

@@ -18,8 +18,7 @@
 #include "sample/record.h"
 #include "world.h"
 
-#define for_each_release(name)                                                                     \
-	for (const char *const *name = recorded_releases; *name; name++)
+#define for_each_release(name) for (const char *const *name = recorded_releases; *name; name++)
 
 #define SERIALS_MAX 512
 
@@ -47,8 +46,10 @@ static void fixture_init_with(struct fixture *f, const char *release, size_t rin
 	codes_init(&f->codes, &f->w.rt, &f->w.image.reader, &f->ring);
 	stack_reader_init(&f->reader, f->t.state, f->t.interp);
 	f->reader.riders = &f->riders;
-	f->c = (struct world_code){ .name = world_str(&f->w, "old"), .first_line = 10,
-		.file = world_str(&f->w, "old.py"), .version = 1000 };
+	f->c = (struct world_code){ .name = world_str(&f->w, "old"),
+		.first_line = 10,
+		.file = world_str(&f->w, "old.py"),
+		.version = 1000 };
 	f->c.qualname = world_str(&f->w, "Old.old");
 	f->code = world_code_of(&f->w, &f->c);
 }
@@ -169,7 +170,8 @@ static void replace_code(struct fixture *f)
 static void test_names_and_lines(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(fixture_deinit) struct fixture f;
 		char expected[128];
 
@@ -194,7 +196,8 @@ static void test_names_and_lines(void **state)
 static void test_known_code_costs_nothing(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(fixture_deinit) struct fixture f;
 
 		fixture_init(&f, *release);
@@ -217,7 +220,8 @@ static void test_known_code_costs_nothing(void **state)
 static void test_forget(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(fixture_deinit) struct fixture f;
 
 		fixture_init(&f, *release);
@@ -233,7 +237,8 @@ static void test_forget(void **state)
 static void test_reused_with_another_name(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(fixture_deinit) struct fixture f;
 
 		fixture_init(&f, *release);
@@ -252,7 +257,8 @@ static void test_reused_with_another_name(void **state)
 static void test_reused_with_its_name_reused(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(fixture_deinit) struct fixture f;
 		bool qualified;
 
@@ -272,7 +278,8 @@ static void test_reused_with_its_name_reused(void **state)
 static void test_reused_with_its_qualified_name_reused(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(fixture_deinit) struct fixture f;
 
 		fixture_init(&f, *release);
@@ -290,7 +297,8 @@ static void test_reused_with_its_qualified_name_reused(void **state)
 static void test_reused_with_its_file_name_reused(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(fixture_deinit) struct fixture f;
 
 		fixture_init(&f, *release);
@@ -306,7 +314,8 @@ static void test_reused_with_its_file_name_reused(void **state)
 static void test_reused_with_its_line_table_reused(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(fixture_deinit) struct fixture f;
 		remote_addr table;
 
@@ -336,7 +345,8 @@ static void test_reused_with_its_line_table_reused(void **state)
 static void test_code_that_cannot_be_read(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(fixture_deinit) struct fixture f;
 
 		fixture_init(&f, *release);
@@ -352,7 +362,8 @@ static void test_code_that_cannot_be_read(void **state)
 static void test_instruction_of_another(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(fixture_deinit) struct fixture f;
 		const struct raw_stack *raw;
 		uint64_t word;
@@ -365,8 +376,7 @@ static void test_instruction_of_another(void **state)
 		codes_begin(&f.codes, &f.known, f.t.interp, &f.riders);
 		assert_int_equal(
 			stack_reader_read(&f.reader, &f.w.rt, &f.w.image.reader, 3, &raw), READ_OK);
-		assert_int_equal(
-			codes_prepare(&f.codes, raw, f.t.interp, &f.riders, &f.known), 0);
+		assert_int_equal(codes_prepare(&f.codes, raw, f.t.interp, &f.riders, &f.known), 0);
 		assert_int_equal(codes_frame(&f.codes, &raw->frames[0], &word), READ_TORN);
 	}
 }
@@ -374,7 +384,8 @@ static void test_instruction_of_another(void **state)
 static void test_internal_code(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(fixture_deinit) struct fixture f;
 		char expected[64];
 
@@ -395,13 +406,15 @@ static void test_internal_code(void **state)
 static void test_ring_without_room(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(fixture_deinit) struct fixture f;
 
 		fixture_init_with(&f, *release, 2);
 		world_push(&f.w, &f.t, f.code);
 		assert_true(ring_begin(&f.ring, 2));
-		const struct record_header other = { .type = RECORD_CODE, .index = SERIALS_MAX - 1 };
+		const struct record_header other = { .type = RECORD_CODE,
+			.index = SERIALS_MAX - 1 };
 		ring_put(&f.ring, record_pack(&other));
 		ring_put(&f.ring, 0);
 		ring_commit(&f.ring);
@@ -415,7 +428,8 @@ static void test_ring_without_room(void **state)
 static void test_many_code_objects(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(fixture_deinit) struct fixture f;
 		const unsigned int count = CODE_CHECKS_MAX * 2 + 10;
 

@@ -42,8 +42,8 @@ static void test_releases_that_do_not_describe_themselves(void **state)
 
 static void test_releases_that_are_not_known(void **state)
 {
-	static const unsigned int unknown[][2] = { { 2, 6 }, { 2, 8 }, { 3, 0 }, { 3, 5 }, { 3, 13 },
-		{ 3, 200 }, { 4, 0 }, { 0, 0 }, { 255, 255 } };
+	static const unsigned int unknown[][2] = { { 2, 6 }, { 2, 8 }, { 3, 0 }, { 3, 5 },
+		{ 3, 13 }, { 3, 200 }, { 4, 0 }, { 0, 0 }, { 255, 255 } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(unknown); i++) {
@@ -93,8 +93,8 @@ static void load(struct said *said, const char *release)
 	_cleanup_(recording_deinit) struct recording r;
 
 	recording_load(&r, release);
-	assert_int_equal(mem_read(&r.image.reader, r.rt.address, said->bytes, sizeof(said->bytes)),
-		READ_OK);
+	assert_int_equal(
+		mem_read(&r.image.reader, r.rt.address, said->bytes, sizeof(said->bytes)), READ_OK);
 }
 
 static void say(struct said *said, size_t at, uint64_t value)
@@ -170,12 +170,10 @@ static void test_newer_release_is_guessed(void **state)
 
 	(void)state;
 	load(&said, "3.15");
-	assert_null(layout_from_debug_offsets(
-		&layout, said.bytes, sizeof(said.bytes), &guessed));
+	assert_null(layout_from_debug_offsets(&layout, said.bytes, sizeof(said.bytes), &guessed));
 	assert_false(guessed);
 	say(&said, 8, version_hex(3, 16));
-	assert_null(layout_from_debug_offsets(
-		&layout, said.bytes, sizeof(said.bytes), &guessed));
+	assert_null(layout_from_debug_offsets(&layout, said.bytes, sizeof(said.bytes), &guessed));
 	assert_true(guessed);
 	assert_string_equal(layout.name, "3.15");
 	assert_int_equal(layout_newest_hex(), 0x030f0000);
@@ -254,8 +252,8 @@ static void assert_safe(const struct py_layout *layout)
 /* Each field in turn says something that cannot be, or can but is large. */
 static void test_every_field_may_lie(void **state)
 {
-	static const uint64_t lies[] = { 0, 1, 7, 100, 255, 256, 1000, 1530, 4000, 4096, 4097, 65536,
-		(1u << 21) - 8, 1u << 21, UINT32_MAX, (uint64_t)1 << 32, (uint64_t)1 << 63,
+	static const uint64_t lies[] = { 0, 1, 7, 100, 255, 256, 1000, 1530, 4000, 4096, 4097,
+		65536, (1u << 21) - 8, 1u << 21, UINT32_MAX, (uint64_t)1 << 32, (uint64_t)1 << 63,
 		UINT64_MAX };
 
 	(void)state;

@@ -158,9 +158,9 @@ static void test_as_python_says(void **state)
 
 /* ---- single entries --------------------------------------------------------------------------- */
 
-#define decode(kind, first_line, code_bytes, ...)                                                  \
-	decode_bytes(kind, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }), \
-		first_line, code_bytes)
+#define decode(kind, first_line, code_bytes, ...)            \
+	decode_bytes(kind, (const uint8_t[]){ __VA_ARGS__ }, \
+		sizeof((const uint8_t[]){ __VA_ARGS__ }), first_line, code_bytes)
 
 static struct line_table decode_bytes(enum py_linetable_kind kind, const uint8_t *bytes, size_t len,
 	uint32_t first_line, uint32_t code_bytes)
@@ -186,7 +186,11 @@ static void assert_lines(struct line_table table, size_t count, const uint32_t *
 	line_table_deinit(&table);
 }
 
-#define LINES(...) sizeof((const uint32_t[]){ __VA_ARGS__ }) / 4, (const uint32_t[]){ __VA_ARGS__ }
+#define LINES(...)                                                        \
+	sizeof((const uint32_t[]){ __VA_ARGS__ }) / 4, (const uint32_t[]) \
+	{                                                                 \
+		__VA_ARGS__                                               \
+	}
 
 static void test_sign_of_lnotab(void **state)
 {
@@ -208,8 +212,8 @@ static void test_ranges(void **state)
 	(void)state;
 	assert_lines(decode(LINETABLE_RANGES, 5, 0, 2, 0, 2, 1, 2, (uint8_t)-3), LINES(5, 6, 3));
 	// entries without code only move the line; -128 is code without a line
-	assert_lines(decode(LINETABLE_RANGES, 5, 0, 0, 100, 2, 1, 2, 128, 2, 1),
-		LINES(106, 106, 107));
+	assert_lines(
+		decode(LINETABLE_RANGES, 5, 0, 0, 100, 2, 1, 2, 128, 2, 1), LINES(106, 106, 107));
 	assert_lines(decode(LINETABLE_RANGES, 5, 0, 2, 128, 2, 0), LINES(5, 5));
 	assert_refused(decode(LINETABLE_RANGES, 5, 0, 2, (uint8_t)-6));
 }
@@ -229,15 +233,15 @@ static void test_locations(void **state)
 	assert_lines(decode(LINETABLE_LOCATIONS, 5, 0, 0x80 | 13 << 3, 11, 0x80 | 13 << 3, 2),
 		LINES(0, 1));
 	assert_refused(decode(LINETABLE_LOCATIONS, 5, 0, 0x80 | 13 << 3, 13));
-	assert_refused(decode(LINETABLE_LOCATIONS, 5, 0, 0x11));         // no entry begins so
-	assert_refused(decode(LINETABLE_LOCATIONS, 5, 0, 0x80));         // cut off
+	assert_refused(decode(LINETABLE_LOCATIONS, 5, 0, 0x11)); // no entry begins so
+	assert_refused(decode(LINETABLE_LOCATIONS, 5, 0, 0x80)); // cut off
 	assert_refused(decode(LINETABLE_LOCATIONS, 5, 0, 0x80 | 12 << 3, 1));
 	assert_refused(decode(LINETABLE_LOCATIONS, 5, 0, 0x80 | 13 << 3));
 	assert_refused(decode(LINETABLE_LOCATIONS, 5, 0, 0x80 | 13 << 3, 0x40, 0x80, 1));
 	assert_refused(decode(LINETABLE_LOCATIONS, 5, 0, 0x80 | 14 << 3, 2, 1, 1));
 	// a number that never ends
-	assert_refused(decode(LINETABLE_LOCATIONS, 5, 0, 0x80 | 13 << 3, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f,
-		0x7f, 0x7f, 1));
+	assert_refused(decode(LINETABLE_LOCATIONS, 5, 0, 0x80 | 13 << 3, 0x7f, 0x7f, 0x7f, 0x7f,
+		0x7f, 0x7f, 0x7f, 1));
 }
 
 static void test_empty_table(void **state)

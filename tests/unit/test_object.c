@@ -12,8 +12,7 @@
 #include "pyabi/object.h"
 #include "world.h"
 
-#define for_each_release(name)                                                                     \
-	for (const char *const *name = recorded_releases; *name; name++)
+#define for_each_release(name) for (const char *const *name = recorded_releases; *name; name++)
 
 static struct py_memory memory(struct world *w)
 {
@@ -47,7 +46,8 @@ static void test_ascii(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = 0;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
 
 		world_init(&w, *release);
@@ -65,14 +65,16 @@ static void test_widths(void **state)
 	static const uint32_t wide[] = { 0x10400, 'b', 0x110000, 0xd800, 0x10ffff };
 
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
 
 		world_init(&w, *release);
 		if (w.rt.layout.strings == STRING_BYTES)
 			continue;
-		text_is(&w, world_str_units(&w, latin, 6, 1), "gr\xc3\xb6\xc3\x9f"
-							      "e\xc3\xbf");
+		text_is(&w, world_str_units(&w, latin, 6, 1),
+			"gr\xc3\xb6\xc3\x9f"
+			"e\xc3\xbf");
 		text_is(&w, world_str_units(&w, narrow, 5, 2),
 			"\xe4\xb8\x96"
 			"a\xef\xbf\xbd\xef\xbf\xbd\xdf\xbf");
@@ -97,7 +99,8 @@ static void test_byte_strings(void **state)
 static void test_text_that_is_elsewhere(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
 
 		world_init(&w, *release);
@@ -126,7 +129,8 @@ static void test_text_that_wraps_around(void **state)
 	static const remote_addr wild[] = { UINT64_MAX - 15, UINT64_MAX - 0xffff, UINT64_MAX };
 
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		for (size_t i = 0; i < ARRAY_LEN(wild); i++) {
 			_cleanup_(world_deinit) struct world w;
 
@@ -149,7 +153,8 @@ static void test_long_text_is_cut(void **state)
 	const size_t cap = STRING_CODE_POINTS_MAX;
 
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
 		_cleanup_buf_ struct buf text = BUF_INIT;
 
@@ -157,8 +162,8 @@ static void test_long_text_is_cut(void **state)
 		struct py_memory py = memory(&w);
 		remote_addr object = world_alloc(&w, cap + 1024);
 		world_str_at(&w, object, "a");
-		memset(mem_image_at(&w.image, object + w.rt.layout.at.str_ascii_size, cap + 10), 'a',
-			cap + 10);
+		memset(mem_image_at(&w.image, object + w.rt.layout.at.str_ascii_size, cap + 10),
+			'a', cap + 10);
 		world_put(&w, object, w.rt.layout.at.str_length, cap + 1);
 		assert_int_equal(object_text(&py, object, &text), READ_OK);
 		assert_int_equal(text.len, cap + 3);
@@ -175,7 +180,8 @@ static void test_what_is_no_text(void **state)
 	static const remote_addr wild[] = { 0, 1, 0xfff8, 0x7f1000000001, UINT64_MAX };
 
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
 
 		world_init(&w, *release);
@@ -203,15 +209,15 @@ static void test_what_is_no_text(void **state)
 static void test_at_the_end_of_memory(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
 		unsigned char page[128];
 
 		world_init(&w, *release);
 		const struct py_offsets *at = &w.rt.layout.at;
 		remote_addr inside = world_str(&w, "twelve bytes");
-		assert_int_equal(
-			mem_read(&w.image.reader, inside, page, sizeof(page)), READ_OK);
+		assert_int_equal(mem_read(&w.image.reader, inside, page, sizeof(page)), READ_OK);
 		remote_addr end = 0x7e0000001000;
 		uint32_t len = at->str_ascii_size + 13;
 		if (at->str_compact_size != OFFSET_NONE && len < at->str_compact_size + 8)
@@ -231,7 +237,8 @@ static void test_bytes(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(long_one); i++)
 		long_one[i] = (unsigned char)i;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
 		const size_t lengths[] = { 0, 1, 200, sizeof(long_one) };
 
@@ -258,7 +265,8 @@ static void test_integers(void **state)
 		UINT64_MAX >> 4, UINT64_MAX };
 
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
 		uint64_t value;
 
@@ -293,7 +301,8 @@ static bool count_entry(void *data, remote_addr key, remote_addr value)
 static void test_dict(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
 		remote_addr keys[200], values[200], found;
 		size_t count = 0;
@@ -328,7 +337,8 @@ static void test_dict_that_lies(void **state)
 		(uint64_t)1 << 40, UINT64_MAX };
 
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
 		size_t count = 0;
 
@@ -357,7 +367,7 @@ static void test_dict_that_lies(void **state)
 		for (uint64_t byte = 0; byte < 256; byte += 15) {
 			if (w.rt.layout.dicts != DICT_KEYS_311)
 				break;
-			world_store(&w, keys + 9, byte, 1); // log2 of the size of the indices
+			world_store(&w, keys + 9, byte, 1);  // log2 of the size of the indices
 			world_store(&w, keys + 10, byte, 1); // kind
 			object_dict_each(&py, dict, count_entry, &count);
 		}
@@ -369,7 +379,8 @@ static void test_dict_that_lies(void **state)
 static void test_type_name(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(world_deinit) struct world w;
 		remote_addr name_at;
 		char name[64];

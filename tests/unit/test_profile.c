@@ -15,7 +15,8 @@
 static frame_id frame(struct profile *p, const char *name, uint32_t line)
 {
 	struct store_function f = { .name = profile_string(p, name, strlen(name)),
-		.file = profile_string(p, "a.py", 4), .first_line = 1 };
+		.file = profile_string(p, "a.py", 4),
+		.first_line = 1 };
 
 	return profile_frame(p, profile_function(p, &f), line);
 }
@@ -52,7 +53,9 @@ static void test_each_row_once(void **state)
 
 	(void)state;
 	profile_init(&p);
-	struct store_function f = { .name = profile_string(&p, "f", 1), .file = 0, .first_line = 3 };
+	struct store_function f = {
+		.name = profile_string(&p, "f", 1), .file = 0, .first_line = 3
+	};
 	function_id id = profile_function(&p, &f);
 	assert_int_equal(profile_function(&p, &f), id);
 	struct store_function others[] = { f, f, f, f };

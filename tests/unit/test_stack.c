@@ -14,8 +14,7 @@
 #include "pyabi/threads.h"
 #include "world.h"
 
-#define for_each_release(name)                                                                     \
-	for (const char *const *name = recorded_releases; *name; name++)
+#define for_each_release(name) for (const char *const *name = recorded_releases; *name; name++)
 
 /* ---- what was recorded ------------------------------------------------------------------------ */
 
@@ -49,7 +48,8 @@ static void read_recorded(struct recording *r, const struct py_thread *t)
 static void test_recorded_stacks(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(recording_deinit) struct recording r;
 		_cleanup_(threads_deinit) struct py_threads threads = { 0 };
 
@@ -64,7 +64,8 @@ static void test_recorded_stacks(void **state)
 static void test_recorded_calls_from_c(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(recording_deinit) struct recording r;
 		_cleanup_(threads_deinit) struct py_threads threads = { 0 };
 		const struct raw_stack *stack;
@@ -105,7 +106,8 @@ static remote_addr frame_at(const struct still *s, size_t depth)
 static void test_empty_stack(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -121,7 +123,8 @@ static void test_empty_stack(void **state)
 static void test_growing_and_shrinking(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -143,7 +146,8 @@ static void test_growing_and_shrinking(void **state)
 static void test_trimming(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -165,7 +169,8 @@ static void test_trimming(void **state)
 static void test_calls_from_c(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -186,13 +191,14 @@ static void test_calls_from_c(void **state)
 static void test_tlbc_index(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
 		still_push(&s, 2);
 		bool has = s.w.rt.layout.at.frame_tlbc_index != OFFSET_NONE &&
-			   s.w.rt.layout.free_threaded;
+			s.w.rt.layout.free_threaded;
 		if (has)
 			world_put_u32(&s.w, frame_at(&s, 0), s.w.rt.layout.at.frame_tlbc_index, 5);
 		assert_int_equal(still_read(&s), READ_OK);
@@ -204,15 +210,16 @@ static void test_tlbc_index(void **state)
 static void test_gil_flag(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
 		still_push(&s, 1);
 		world_put_u32(&s.w, s.t.state, s.w.rt.layout.at.thread_holds_gil, 1);
 		assert_int_equal(still_read(&s), READ_OK);
-		assert_int_equal(s.stack->holds_gil,
-			s.w.rt.layout.at.thread_holds_gil != OFFSET_NONE);
+		assert_int_equal(
+			s.stack->holds_gil, s.w.rt.layout.at.thread_holds_gil != OFFSET_NONE);
 	}
 }
 
@@ -221,7 +228,8 @@ static void test_gil_flag(void **state)
 static void test_frame_that_is_its_own_caller(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -234,7 +242,8 @@ static void test_frame_that_is_its_own_caller(void **state)
 static void test_cycle(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -246,12 +255,13 @@ static void test_cycle(void **state)
 
 static void test_wild_pointers(void **state)
 {
-	static const remote_addr wild[] = { 1, 8, 0xfff8, 0x7f1000000001, 0x7f1000000004,
-		0x10000, 0x600000000000, 0x000ffffffffffff8, 0x0010000000000000,
-		0xffff800000000000, UINT64_MAX, UINT64_MAX - 7 };
+	static const remote_addr wild[] = { 1, 8, 0xfff8, 0x7f1000000001, 0x7f1000000004, 0x10000,
+		0x600000000000, 0x000ffffffffffff8, 0x0010000000000000, 0xffff800000000000,
+		UINT64_MAX, UINT64_MAX - 7 };
 
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		for (size_t i = 0; i < ARRAY_LEN(wild); i++) {
 			_cleanup_(still_deinit) struct still s;
 
@@ -262,8 +272,8 @@ static void test_wild_pointers(void **state)
 			assert_refused(&s);
 			world_put(&s.w, frame_at(&s, 1), at->frame_previous, frame_at(&s, 0));
 			still_assert_true(&s);
-			remote_addr where = s.t.cframe ? s.t.cframe + at->cframe_current_frame :
-							 s.t.state + at->thread_frame;
+			remote_addr where = s.t.cframe ? s.t.cframe + at->cframe_current_frame
+						       : s.t.state + at->thread_frame;
 			world_store(&s.w, where, wild[i], 8);
 			assert_refused(&s);
 			world_put(&s.w, s.t.state, at->thread_frame, wild[i]);
@@ -287,7 +297,8 @@ static void test_chain_cut_off(void **state)
 static void test_owner_that_is_none(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -306,7 +317,8 @@ static void test_code_that_is_none(void **state)
 	static const remote_addr none[] = { 0, 1, 0x7f1000000004, UINT64_MAX };
 
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		for (size_t i = 0; i < ARRAY_LEN(none); i++) {
 			_cleanup_(still_deinit) struct still s;
 
@@ -323,7 +335,8 @@ static void test_code_that_is_none(void **state)
 static void test_frame_object_that_has_returned(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -347,7 +360,8 @@ static void test_frame_object_that_has_returned(void **state)
 static void test_thread_state_of_another(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -362,15 +376,16 @@ static void test_thread_state_of_another(void **state)
 static void test_thread_state_that_is_gone(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(still_deinit) struct still s;
 		const struct raw_stack *stack;
 
 		still_init(&s, *release);
 		stack_reader_deinit(&s.reader);
 		stack_reader_init(&s.reader, 0x7e0000000000, s.t.interp);
-		assert_int_equal(stack_reader_read(
-					 &s.reader, &s.w.rt, &s.w.image.reader, 3, &stack),
+		assert_int_equal(
+			stack_reader_read(&s.reader, &s.w.rt, &s.w.image.reader, 3, &stack),
 			READ_GONE);
 	}
 }
@@ -380,7 +395,8 @@ static void test_too_deep(void **state)
 	const size_t depth = STACK_FRAMES_MAX + 100;
 
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(still_deinit) struct still s;
 		const remote_addr frames = 0x7f3000000000;
 
@@ -400,9 +416,8 @@ static void test_too_deep(void **state)
 			world_put(&s.w, frame, layout->at.frame_previous, previous);
 			previous = frame;
 		}
-		remote_addr where = s.t.cframe ?
-			s.t.cframe + layout->at.cframe_current_frame :
-			s.t.state + layout->at.thread_frame;
+		remote_addr where = s.t.cframe ? s.t.cframe + layout->at.cframe_current_frame
+					       : s.t.state + layout->at.thread_frame;
 		world_store(&s.w, where, previous, 8);
 		assert_int_equal(still_read(&s), READ_OK);
 		assert_true(s.stack->too_deep);
@@ -418,7 +433,8 @@ static void test_broken_chunks(void **state)
 		(uint64_t)1 << 40, UINT64_MAX };
 
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 			_cleanup_(still_deinit) struct still s;
 

@@ -15,8 +15,7 @@
 #include "pyabi/stack.h"
 #include "world.h"
 
-#define for_each_release(name)                                                                     \
-	for (const char *const *name = recorded_releases; *name; name++)
+#define for_each_release(name) for (const char *const *name = recorded_releases; *name; name++)
 
 /* The memory of a chunk goes away between two ranges of one read. */
 static void unmap_once(struct script_reader *reader, remote_addr addr)
@@ -32,7 +31,8 @@ static void unmap_once(struct script_reader *reader, remote_addr addr)
 static void test_chunk_freed_in_the_middle(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		_cleanup_(still_deinit) struct still s;
 		struct script_reader script;
 
@@ -107,7 +107,7 @@ static bool same_frame(
 	const struct world *w, const struct raw_frame *raw, const struct world_frame *frame)
 {
 	return raw->frame == frame->frame && raw->code == frame->code &&
-	       raw->instr == world_instr(w, frame->code, frame->unit);
+		raw->instr == world_instr(w, frame->code, frame->unit);
 }
 
 /* True if `moment` had all frames of `stack` but the leaf. */
@@ -129,7 +129,7 @@ static bool had_leaf(const struct raw_stack *stack, const struct world_stack *mo
 	size_t callers = stack->count - 1;
 
 	return moment->depth > callers && moment->frames[callers].code == stack->frames[0].code &&
-	       moment->frames[callers].frame == stack->frames[0].frame;
+		moment->frames[callers].frame == stack->frames[0].frame;
 }
 
 static void judge(struct program *p)
@@ -179,8 +179,7 @@ static void report(const char *release, const struct program *p)
 	if (getenv("FIREGLASS_VERBOSE"))
 		print_message("%-6s accepted %zu (truncated %zu) refused %zu, leaf on a wrong "
 			      "line %zu, false %zu\n",
-			release, p->accepted, p->truncated, p->refused, p->edges,
-			p->false_stacks);
+			release, p->accepted, p->truncated, p->refused, p->edges, p->false_stacks);
 }
 
 /* Small chunks of the data stack: a stack lies in several pieces, as deep ones do. */
@@ -190,10 +189,12 @@ static const size_t chunk_sizes[] = { 16384, 24 + 3 * 128 };
 static void test_only_true_stacks_are_accepted(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		for (size_t i = 0; i < ARRAY_LEN(chunk_sizes); i++) {
-			struct program p = { .random = 1, .stores_per_step = 3,
-				.chunk_bytes = chunk_sizes[i] };
+			struct program p = {
+				.random = 1, .stores_per_step = 3, .chunk_bytes = chunk_sizes[i]
+			};
 
 			read_program(&p, *release, 4000, 0);
 			report(*release, &p);
@@ -207,10 +208,12 @@ static void test_only_true_stacks_are_accepted(void **state)
 static void test_leaf_was_called_from_its_caller(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		for (size_t i = 0; i < ARRAY_LEN(chunk_sizes); i++) {
-			struct program p = { .random = 7, .stores_per_step = 3,
-				.chunk_bytes = chunk_sizes[i] };
+			struct program p = {
+				.random = 7, .stores_per_step = 3, .chunk_bytes = chunk_sizes[i]
+			};
 
 			read_program(&p, *release, 4000, 0);
 			assert_int_equal(p.edges, 0);
@@ -222,10 +225,12 @@ static void test_leaf_was_called_from_its_caller(void **state)
 static void test_true_stacks_within_ranges(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		for (size_t i = 0; i < ARRAY_LEN(chunk_sizes); i++) {
-			struct program p = { .random = 3, .stores_per_step = 1,
-				.chunk_bytes = chunk_sizes[i] };
+			struct program p = {
+				.random = 3, .stores_per_step = 1, .chunk_bytes = chunk_sizes[i]
+			};
 
 			read_program(&p, *release, 4000, 64);
 			report(*release, &p);
@@ -252,7 +257,8 @@ static void nudge(struct script_reader *script, remote_addr addr)
 static void test_leaf_may_differ(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		for (unsigned int when = 1; when <= 6; when++) {
 			for (unsigned int push = 0; push < 2; push++) {
 				struct program p = { .random = push, .stores_per_step = when };
@@ -284,7 +290,8 @@ static void test_leaf_may_differ(void **state)
 static void test_callee_that_has_returned(void **state)
 {
 	(void)state;
-	for_each_release(release) {
+	for_each_release(release)
+	{
 		for (unsigned int when = 1; when <= 8; when++) {
 			struct program p = { .random = 1, .stores_per_step = when };
 			struct script_reader script;
@@ -297,13 +304,14 @@ static void test_callee_that_has_returned(void **state)
 			script_reader_init(&script, &p.s.w);
 			script.step = nudge;
 			script.data = &p;
-			assert_int_equal(stack_reader_read(&p.s.reader, &p.s.w.rt, &script.reader, 2,
-						 &p.s.stack),
+			assert_int_equal(stack_reader_read(&p.s.reader, &p.s.w.rt, &script.reader,
+						 2, &p.s.stack),
 				READ_OK);
 			judge(&p);
 			assert_int_equal(p.false_stacks, 0);
 			if (p.edges)
-				print_error("%s: wrong when called before range %u\n", *release, when);
+				print_error(
+					"%s: wrong when called before range %u\n", *release, when);
 			assert_int_equal(p.edges, 0);
 			still_deinit(&p.s);
 		}

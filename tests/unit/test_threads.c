@@ -68,8 +68,8 @@ static void test_recorded_names(void **state)
 		struct names_seen seen = { .r = &r };
 
 		recording_load(&r, *release);
-		assert_int_equal(threads_names(&r.rt, &r.image.reader, r.interpreter, compare_name,
-					 &seen),
+		assert_int_equal(
+			threads_names(&r.rt, &r.image.reader, r.interpreter, compare_name, &seen),
 			READ_OK);
 		assert_int_equal(seen.all, r.thread_count);
 		assert_int_equal(seen.right, r.thread_count);
@@ -106,14 +106,16 @@ static void test_recorded_gil(void **state)
 		assert_int_equal(threads_list(&r.rt, &r.image.reader, &threads), READ_OK);
 		if (r.rt.tstate_current) {
 			assert_int_equal(
-				mem_read_u64(&r.image.reader, r.rt.tstate_current, &holder), READ_OK);
+				mem_read_u64(&r.image.reader, r.rt.tstate_current, &holder),
+				READ_OK);
 			assert_int_equal(holder, 0);
 		}
 		remote_addr gil = threads.items[0].gil;
 		assert_int_equal(gil != 0, r.rt.layout.gil == GIL_PER_INTERPRETER);
 		if (!gil)
 			continue;
-		assert_int_equal(mem_read(&r.image.reader, gil + at->gil_locked, &locked, 4), READ_OK);
+		assert_int_equal(
+			mem_read(&r.image.reader, gil + at->gil_locked, &locked, 4), READ_OK);
 		assert_int_equal(locked, 0);
 		assert_int_equal(
 			mem_read_u64(&r.image.reader, gil + at->gil_last_holder, &holder), READ_OK);

@@ -51,10 +51,10 @@ static void assert_usage(struct err *err, const char *text, const char *says)
 
 static void test_bad_rates(void **state)
 {
-	static const char *const bad[] = { "", " ", "0", "-1", "+1", "fast", "10 parsecs", "1e", "nan",
-		"inf", "0x10", "0X10", "1.2.3", "10hz ", "hz", ".", "1,5", "0hz" };
-	static const char *const out[] = { "2mhz", "1001000", "999ns", "5ns", "0.0001", "2000s", "1h",
-		"1e300", "1e-300" };
+	static const char *const bad[] = { "", " ", "0", "-1", "+1", "fast", "10 parsecs", "1e",
+		"nan", "inf", "0x10", "0X10", "1.2.3", "10hz ", "hz", ".", "1,5", "0hz" };
+	static const char *const out[] = { "2mhz", "1001000", "999ns", "5ns", "0.0001", "2000s",
+		"1h", "1e300", "1e-300" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -100,8 +100,8 @@ static void test_durations(void **state)
 	assert_usage(units_parse_duration("1e308", &ns), "1e308", "out of range");
 }
 
-static void writes(void (*add)(struct buf *out, uint64_t value), uint64_t value,
-	const char *expected)
+static void writes(
+	void (*add)(struct buf *out, uint64_t value), uint64_t value, const char *expected)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT;
 
@@ -136,6 +136,7 @@ static void test_rounding_does_not_make_a_thousand(void **state)
 	(void)state;
 	writes(units_add_duration, 999999, "1 ms");
 	writes(units_add_duration, 999999999, "1 s");
+	writes(units_add_rate, 333333333, "3 Hz"); // as close as whole nanoseconds come
 }
 
 static void test_written_rates(void **state)
@@ -145,7 +146,6 @@ static void test_written_rates(void **state)
 	writes(units_add_rate, 100000, "10 kHz");
 	writes(units_add_rate, 1000, "1000 kHz");
 	writes(units_add_rate, 2000000000, "0.50 Hz");
-	writes(units_add_rate, 333333333, "3.00 Hz");
 	writes(units_add_rate, 10000000, "100 Hz");
 }
 

@@ -360,8 +360,10 @@ remote_addr world_code_of(struct world *w, const struct world_code *c)
 remote_addr world_code(struct world *w, const char *name, uint32_t first_line)
 {
 	static uint32_t version;
-	struct world_code c = { .name = world_str(w, name), .file = world_str(w, "file.py"),
-		.first_line = first_line, .version = ++version };
+	struct world_code c = { .name = world_str(w, name),
+		.file = world_str(w, "file.py"),
+		.first_line = first_line,
+		.version = ++version };
 
 	c.qualname = c.name;
 	return world_code_of(w, &c);
@@ -430,8 +432,9 @@ void world_add_thread(struct world *w, struct world_thread *t, remote_addr inter
 	const struct py_offsets *at = &w->rt.layout.at;
 	remote_addr head;
 
-	*t = (struct world_thread){ .state = world_alloc(w, 1024), .interp = interp,
-		.chunk_bytes = w->chunk_bytes };
+	*t = (struct world_thread){
+		.state = world_alloc(w, 1024), .interp = interp, .chunk_bytes = w->chunk_bytes
+	};
 	mem_read_u64(&w->image.reader, interp + at->interp_threads_head, &head);
 	world_put(w, t->state, at->thread_next, head);
 	world_put(w, t->state, at->thread_interp, interp);
@@ -472,12 +475,15 @@ static remote_addr innermost(const struct world_thread *t)
 static void commit(struct world *w, struct world_thread *t)
 {
 	const struct py_offsets *at = &w->rt.layout.at;
-	remote_addr where = w->rt.layout.frames == FRAME_CFRAME ?
-		t->cframe + at->cframe_current_frame :
-		t->state + at->thread_frame;
+	remote_addr where = w->rt.layout.frames == FRAME_CFRAME
+		? t->cframe + at->cframe_current_frame
+		: t->state + at->thread_frame;
 
-	issue(w, (struct world_store){ .addr = where, .value = innermost(t), .bytes = 8,
-		.moment = moment_of(&t->stack) });
+	issue(w,
+		(struct world_store){ .addr = where,
+			.value = innermost(t),
+			.bytes = 8,
+			.moment = moment_of(&t->stack) });
 }
 
 static uint64_t instr_bytes(const struct world *w)
@@ -487,8 +493,7 @@ static uint64_t instr_bytes(const struct world *w)
 
 static remote_addr new_frame_object(struct world *w, struct world_thread *t)
 {
-	remote_addr frame = t->free_count ? t->free_frames[--t->free_count] :
-					    world_alloc(w, 256);
+	remote_addr frame = t->free_count ? t->free_frames[--t->free_count] : world_alloc(w, 256);
 
 	world_put(w, frame, w->rt.layout.at.frame_refcount, 1);
 	return frame;
@@ -513,8 +518,8 @@ static void push(struct world *w, struct world_thread *t, remote_addr code, uint
 	remote_addr frame = objects ? new_frame_object(w, t) : new_stack_frame(w, t);
 
 	world_put(w, frame, at->frame_code, code | (layout->code_tag_mask & 1));
-	world_store(w, frame + at->frame_instr, world_instr(w, code, 0),
-		(unsigned int)instr_bytes(w));
+	world_store(
+		w, frame + at->frame_instr, world_instr(w, code, 0), (unsigned int)instr_bytes(w));
 	put_u8(w, frame, at->frame_owner, owner);
 	if (layout->free_threaded) // elsewhere the target says 0 of it
 		world_put_u32(w, frame, at->frame_tlbc_index, 0);
@@ -553,9 +558,9 @@ static void leave_stack_frame(struct world *w, struct world_thread *t, remote_ad
 		world_put(w, frame, layout->at.frame_code, 0);
 	if (frame == t->chunks[t->chunk_count - 1] + layout->at.chunk_data && t->chunk_count > 1)
 		drop_chunk(w, t);
-	t->top = t->chunk_count && t->stack.depth ?
-		t->stack.frames[t->stack.depth - 1].frame + FRAME_STRIDE :
-		t->chunks[0] + layout->at.chunk_data;
+	t->top = t->chunk_count && t->stack.depth
+		? t->stack.frames[t->stack.depth - 1].frame + FRAME_STRIDE
+		: t->chunks[0] + layout->at.chunk_data;
 	world_put(w, t->state, layout->at.thread_datastack_top, t->top);
 }
 
@@ -575,10 +580,11 @@ void world_step(struct world *w, struct world_thread *t, uint32_t unit)
 	struct world_frame *leaf = &t->stack.frames[t->stack.depth - 1];
 
 	leaf->unit = unit;
-	issue(w, (struct world_store){ .addr = leaf->frame + w->rt.layout.at.frame_instr,
-		.value = world_instr(w, leaf->code, unit),
-		.bytes = (unsigned int)instr_bytes(w),
-		.moment = moment_of(&t->stack) });
+	issue(w,
+		(struct world_store){ .addr = leaf->frame + w->rt.layout.at.frame_instr,
+			.value = world_instr(w, leaf->code, unit),
+			.bytes = (unsigned int)instr_bytes(w),
+			.moment = moment_of(&t->stack) });
 }
 
 /* ---- one thread ------------------------------------------------------------------------------- */
@@ -627,7 +633,7 @@ void still_assert_true(struct still *s)
 		const struct world_frame *f = &s->t.stack.frames[s->stack->count - 1 - i];
 
 		good = raw->frame == f->frame && raw->code == f->code &&
-		       raw->instr == world_instr(&s->w, f->code, f->unit);
+			raw->instr == world_instr(&s->w, f->code, f->unit);
 	}
 	if (!good)
 		fail_msg("%s: the stack is not read as it is", s->w.rt.layout.name);
@@ -644,16 +650,16 @@ static enum read_status read_grains(struct script_reader *s, const struct mem_ra
 
 		if (s->step)
 			s->step(s, range->addr + done);
-		if (mem_read(&s->world->image.reader, range->addr + done,
-			    (char *)range->buf + done, len) != READ_OK)
+		if (mem_read(&s->world->image.reader, range->addr + done, (char *)range->buf + done,
+			    len) != READ_OK)
 			return READ_FAULT;
 		done += len;
 	} while (done < range->len);
 	return READ_OK;
 }
 
-static enum read_status script_readv(struct mem_reader *reader, const struct mem_range *ranges,
-	size_t count, size_t *whole_ret)
+static enum read_status script_readv(
+	struct mem_reader *reader, const struct mem_range *ranges, size_t count, size_t *whole_ret)
 {
 	struct script_reader *s = (struct script_reader *)reader;
 

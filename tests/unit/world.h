@@ -38,7 +38,7 @@ struct world_thread {
 	struct world_stack stack; // as the program sees it: after all queued stores
 	remote_addr chunks[WORLD_CHUNKS_MAX];
 	size_t chunk_count, chunk_bytes;
-	remote_addr top;          // of the data stack
+	remote_addr top;                          // of the data stack
 	remote_addr free_frames[WORLD_DEPTH_MAX]; // frame objects to be used again
 	size_t free_count;
 	remote_addr base_frame;
@@ -48,7 +48,7 @@ struct world_store {
 	remote_addr addr;
 	uint64_t value;
 	unsigned int bytes;
-	bool map, unmap;                 // instead: a segment comes or goes
+	bool map, unmap;                  // instead: a segment comes or goes
 	const struct world_stack *moment; // the stack that is true from this store on, or NULL
 };
 

@@ -27,6 +27,6 @@ async def main():
 
 
 if __name__ == "__main__":
-    W.ready()
+    W.ready()  # -> ready
     asyncio.run(main())  # -> <lib>, main
     W.finish()  # -> finish

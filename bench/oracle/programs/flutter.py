@@ -40,6 +40,6 @@ def main(a, b):
 
 
 if __name__ == "__main__":
-    W.ready()
+    W.ready()  # -> ready
     main(SPACE["a0"], SPACE["b0"])  # -> main
     W.finish()  # -> finish

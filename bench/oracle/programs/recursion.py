@@ -32,6 +32,6 @@ def main():
 
 
 if __name__ == "__main__":
-    W.ready()
+    W.ready()  # -> ready
     main()  # -> main
     W.finish()  # -> finish

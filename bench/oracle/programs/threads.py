@@ -59,7 +59,7 @@ def main():
         if CHURN:
             for i in range(BUSY):
                 threads[i].join()  # -> <lib>
-                threads[i] = start(i)  # -> start
+                threads[i] = start(i)  # -> start, <lib>
         else:
             STOP.wait(0.02)  # -> <lib>
     STOP.set()  # -> <lib>

@@ -140,7 +140,7 @@ def every_code(code):
 
 
 def jumping():
-    """Statements whose lines jump to and fro, as code generators make them."""
+    """Statements whose lines jump back and forth, as code generators make them."""
     import ast
 
     lines = [1, 70001, 5, 300000, 2, 128, 129, 257, 1, 127, 255, 382, 254, 126, 1000000, 3]
