@@ -200,7 +200,6 @@ static void print_json(const struct dump *d)
 		json_thread(&w, d, &d->threads[i]);
 	json_end_array(&w);
 	json_end_object(&w);
-	putchar('\n');
 }
 
 struct style {

@@ -218,7 +218,7 @@ static struct err *start_thread(struct recording *r)
 
 static struct err *check_options(const struct recording *r)
 {
-	if (r->options.gil_only && r->target.rt.layout.gil == GIL_FREE_THREADED)
+	if (r->options.gil_only && !threads_have_gil(&r->target.rt, &r->target.live.reader))
 		return err_new(ERR_USAGE,
 			"Python %s runs without a GIL, so --gil would record nothing; use --no-idle",
 			r->target.rt.layout.name);

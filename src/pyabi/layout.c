@@ -96,7 +96,7 @@ static const struct py_layout rows[COLUMNS] = {
 		.owners = { .max = 3, .shims = SHIM_3, .generator = 1 }, .thread_name_attribute = "_name" },
 	[PY_314] = { .name = "3.14", .major = 3, .minor = 14, .frames = FRAME_CURRENT,
 		.instr = INSTR_POINTER, .linetable = LINETABLE_LOCATIONS,
-		.gil = GIL_THREAD_FLAG, .strings = STRING_PEP393, .dicts = DICT_KEYS_311,
+		.gil = GIL_PER_INTERPRETER, .strings = STRING_PEP393, .dicts = DICT_KEYS_311,
 		.attributes = ATTRIBUTES_INLINE, .attributes_offset = -24,
 		.owners = { .max = 4, .shims = SHIM_3_4, .generator = 1 }, .code_tag_mask = 3,
 		.thread_name_attribute = "_name" },
@@ -108,7 +108,7 @@ static const struct py_layout rows[COLUMNS] = {
 		.thread_name_attribute = "_name" },
 	[PY_315] = { .name = "3.15", .major = 3, .minor = 15, .frames = FRAME_CURRENT,
 		.instr = INSTR_POINTER, .linetable = LINETABLE_LOCATIONS,
-		.gil = GIL_THREAD_FLAG, .strings = STRING_PEP393, .dicts = DICT_KEYS_311,
+		.gil = GIL_PER_INTERPRETER, .strings = STRING_PEP393, .dicts = DICT_KEYS_311,
 		.attributes = ATTRIBUTES_INLINE, .attributes_offset = -24,
 		.owners = { .max = 3, .shims = SHIM_3, .generator = 1 }, .ends_at_base_frame = true,
 		.code_tag_mask = 3, .frame_executing = 4,
@@ -151,7 +151,7 @@ static uint32_t thread_bytes(const struct py_offsets *at)
 	const uint32_t needed[] = { at->thread_next, at->thread_interp, at->thread_frame,
 		at->thread_base_frame, at->thread_id, at->thread_native_id,
 		at->thread_datastack_chunk, at->thread_datastack_top, at->thread_status,
-		at->thread_holds_gil, at->thread_gil_requested, at->thread_attach_state };
+		at->thread_gil_requested, at->thread_attach_state };
 	uint32_t end = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(needed); i++)

@@ -49,8 +49,7 @@ enum py_linetable_kind {
 enum py_gil_kind {
 	GIL_CURRENT_SYMBOL,  // _PyThreadState_Current is the holder (2.7, 3.6)
 	GIL_RUNTIME_CURRENT, // runtime.gilstate.tstate_current is the holder (3.7 to 3.11)
-	GIL_PER_INTERPRETER, // *interp.ceval.gil: locked ? last_holder : none (3.12, 3.13)
-	GIL_THREAD_FLAG,     // thread.holds_gil (3.14 and newer)
+	GIL_PER_INTERPRETER, // *interp.ceval.gil: locked ? last_holder : none (3.12 and newer)
 	GIL_FREE_THREADED,   // none, unless it was enabled at run time
 };
 

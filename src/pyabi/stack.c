@@ -419,8 +419,6 @@ static enum parse_result parse_image(struct image *image, struct raw_stack *stac
 
 	stack->count = 0;
 	stack->too_deep = stack->unproven = false;
-	stack->holds_gil = at->thread_holds_gil != OFFSET_NONE &&
-			   field_u32(image->thread, at->thread_holds_gil) == 1;
 	if (field_u64(image->thread, at->thread_interp) != image->r->interp)
 		return PARSE_GONE;
 	enum parse_result result = parse_innermost(image, &innermost);

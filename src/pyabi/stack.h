@@ -48,7 +48,6 @@ struct raw_stack {
 	size_t count, capacity;
 	bool too_deep;  // the rest towards the root was cut
 	bool unproven;  // frames towards the leaf did not settle and were left out
-	bool holds_gil; // 3.14 and newer say so in the thread state
 };
 
 /*

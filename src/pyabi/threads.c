@@ -100,12 +100,48 @@ static void mark_main(const struct py_runtime *rt, struct mem_reader *mem,
 		oldest->main = true;
 }
 
+/* A free-threaded build may have brought its GIL back (PYTHON_GIL=1, an extension that needs it). */
+static bool lock_enabled(const struct py_runtime *rt, struct mem_reader *mem, remote_addr lock)
+{
+	uint32_t enabled;
+
+	if (rt->layout.at.gil_enabled == OFFSET_NONE)
+		return true;
+	return mem_read(mem, lock + rt->layout.at.gil_enabled, &enabled, sizeof(enabled)) ==
+		       READ_OK &&
+	       enabled;
+}
+
+/* The lock that the threads of an interpreter take, 0 if they take none or it is kept elsewhere. */
+static remote_addr interp_lock(
+	const struct py_runtime *rt, struct mem_reader *mem, remote_addr interp)
+{
+	remote_addr lock;
+
+	if (rt->layout.gil != GIL_PER_INTERPRETER && rt->layout.gil != GIL_FREE_THREADED)
+		return 0;
+	if (mem_read_u64(mem, interp + rt->layout.at.interp_ceval_gil, &lock) != READ_OK ||
+		!remote_plausible(lock) || !lock_enabled(rt, mem, lock))
+		return 0;
+	return lock;
+}
+
+bool threads_have_gil(const struct py_runtime *rt, struct mem_reader *mem)
+{
+	remote_addr interp;
+
+	if (rt->layout.gil != GIL_FREE_THREADED)
+		return true;
+	return mem_read_u64(mem, rt->interp_head, &interp) == READ_OK &&
+	       interp_lock(rt, mem, interp);
+}
+
 /* Reads what is needed of an interpreter, and where the next one is. */
 static enum read_status read_interpreter(const struct py_runtime *rt, struct mem_reader *mem,
 	struct listed_interp *interp, remote_addr *next_ret)
 {
 	const struct py_offsets *at = &rt->layout.at;
-	struct mem_range ranges[4] = {
+	struct mem_range ranges[3] = {
 		{ interp->address + at->interp_next, next_ret, sizeof(*next_ret) },
 		{ interp->address + at->interp_threads_head, &interp->first_thread, 8 },
 	};
@@ -113,13 +149,8 @@ static enum read_status read_interpreter(const struct py_runtime *rt, struct mem
 
 	if (at->interp_id != OFFSET_NONE)
 		ranges[count++] = (struct mem_range){ interp->address + at->interp_id, &interp->id, 8 };
-	if (rt->layout.gil == GIL_PER_INTERPRETER)
-		ranges[count++] =
-			(struct mem_range){ interp->address + at->interp_ceval_gil, &interp->gil, 8 };
-	enum read_status status = mem_readv(mem, ranges, count, &whole);
-	if (status == READ_OK && interp->gil && !remote_plausible(interp->gil))
-		interp->gil = 0;
-	return status;
+	interp->gil = interp_lock(rt, mem, interp->address);
+	return mem_readv(mem, ranges, count, &whole);
 }
 
 enum read_status threads_list(

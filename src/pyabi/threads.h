@@ -18,7 +18,7 @@ struct py_thread {
 	uint64_t interp_id;    // 0 is the main interpreter; position in the list before 3.7
 	uint64_t pthread;      // pthread_self(), as threading.get_ident() gives it
 	uint64_t native_id;    // gettid() in the target's pid namespace; 0 = not known
-	remote_addr gil;       // the lock its interpreter uses (3.12, 3.13), or 0
+	remote_addr gil;       // the lock its interpreter uses (3.12 and newer), or 0
 	remote_addr first_thread; // head of its interpreter's list when it was listed
 	bool main;             // the main thread of the main interpreter
 };
@@ -34,6 +34,9 @@ struct py_threads {
 enum read_status threads_list(
 	const struct py_runtime *rt, struct mem_reader *mem, struct py_threads *threads);
 void threads_deinit(struct py_threads *threads);
+
+/* False on a free-threaded build that runs without a GIL. */
+bool threads_have_gil(const struct py_runtime *rt, struct mem_reader *mem);
 
 /*
  * Before 3.11 Python does not keep kernel thread ids, but libc does, at the same place in every

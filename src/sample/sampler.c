@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "os/proc.h"
 
@@ -116,13 +117,11 @@ static void ride_gil(struct sampler *s, const struct sampled_thread *t)
 		ride(r, rt->tstate_current, r->gil, 8);
 		return;
 	case GIL_PER_INTERPRETER:
+	case GIL_FREE_THREADED:
 		if (!t->py.gil)
 			break;
 		ride(r, t->py.gil + rt->layout.at.gil_last_holder, r->gil, 16);
 		return;
-	case GIL_THREAD_FLAG:
-	case GIL_FREE_THREADED:
-		break;
 	}
 	r->has_gil = false;
 }
@@ -151,15 +150,34 @@ static bool lists_changed(const struct sampler *s, const struct sampled_thread *
 							  r->first_thread != t->py.first_thread);
 }
 
-static bool rider_says_gil(const struct sampler *s, const struct sampled_thread *t)
+/* Who holds the GIL, as it was read with this stack; 0: nobody. */
+static remote_addr gil_holder(const struct sampler *s, const struct sampled_thread *t)
 {
 	const struct sampler_riders *r = &s->riders;
 	const struct py_layout *layout = &s->target->rt.layout;
 
-	if (!r->has_gil || r->set.whole <= RIDERS_OF_LISTS || field_u64(r->gil, 0) != t->py.state)
-		return false;
-	return layout->gil != GIL_PER_INTERPRETER ||
-	       field_u32(r->gil, layout->at.gil_locked - layout->at.gil_last_holder) == 1;
+	if (!r->has_gil || r->set.whole <= RIDERS_OF_LISTS)
+		return 0;
+	if (t->py.gil &&
+		field_u32(r->gil, layout->at.gil_locked - layout->at.gil_last_holder) != 1)
+		return 0;
+	return field_u64(r->gil, 0);
+}
+
+/* What the first thread of a tick that saw a holder said of the GIL goes for all of them. */
+static bool holds_gil(struct sampler *s, const struct sampled_thread *t)
+{
+	remote_addr holder = gil_holder(s, t);
+	remote_addr gil = t->py.gil ? t->py.gil : 1;
+
+	for (size_t i = 0; i < s->holder_count; i++)
+		if (s->holders[i].gil == gil)
+			return s->holders[i].holder == t->py.state;
+	if (holder && s->holder_count < ARRAY_LEN(s->holders)) {
+		s->holders[s->holder_count].gil = gil;
+		s->holders[s->holder_count++].holder = holder;
+	}
+	return holder == t->py.state;
 }
 
 /* ---- handing over ----------------------------------------------------------------------------- */
@@ -296,7 +314,7 @@ static enum read_status read_sample(struct sampler *s, struct sampled_thread *t,
 		return status;
 	s->relist |= lists_changed(s, t);
 	t->has_frames = *depth_ret;
-	out->holds_gil = raw->holds_gil || rider_says_gil(s, t);
+	out->holds_gil = holds_gil(s, t);
 	out->proof = raw->unproven || raw->too_deep ? SAMPLE_TRUNCATED : SAMPLE_VERIFIED;
 	return READ_OK;
 }
@@ -403,6 +421,7 @@ enum sampler_state sampler_tick(struct sampler *s)
 	enum read_status status = follow_threads(s, s->relist || !s->roster.count);
 
 	s->ticks++;
+	s->holder_count = 0;
 	ladder_begin_tick(&s->ladder);
 	if (status == READ_OK)
 		status = sample_all(s, time_ns);

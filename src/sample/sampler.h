@@ -42,7 +42,7 @@ enum sampler_state {
 struct sampler_riders {
 	struct stack_riders set;
 	remote_addr first_interp, first_thread; // heads of the lists
-	unsigned char gil[16];                  // holder, then (3.12, 3.13) whether it is locked
+	unsigned char gil[16];                  // holder, then (3.12 on) whether it is locked
 	bool has_gil;
 };
 
@@ -59,6 +59,10 @@ struct sampler {
 	uint64_t ended_ns;    // when it was over
 	uint64_t ticks;
 	bool relist; // the list of threads is known to have changed
+	struct {
+		remote_addr gil, holder; // a GIL has one holder in a tick, whenever threads are read
+	} holders[16];
+	size_t holder_count;
 	struct sampler_counts counts;
 	atomic_bool stop;
 };

@@ -5,7 +5,6 @@ import json
 import re
 
 import pytest
-
 from harness import by_tid, dump, fireglass, frames, task_ids, wait_blocked, wait_until
 
 

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 
 import pytest
-
 from harness import (
     AS_NOBODY,
     BIN,

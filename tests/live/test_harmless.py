@@ -5,7 +5,6 @@ import re
 import subprocess
 
 import pytest
-
 from harness import BIN, PARK, clean_env, need_tool, proc_stat, task_ids, wait_blocked
 
 FORBIDDEN = {

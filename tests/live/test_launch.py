@@ -8,7 +8,6 @@ import signal
 import subprocess
 
 import pytest
-
 from harness import (
     BIN,
     DEADLINE,
@@ -20,7 +19,6 @@ from harness import (
     wait_until,
 )
 from oracle import parse, read_folded, summary, total, without_mark
-
 
 # Long enough to be seen, however busy the machine is.
 LAST = "import time\nend = time.time() + 0.2\nwhile time.time() < end: pass\n"

@@ -11,7 +11,6 @@ import subprocess
 import time
 
 import pytest
-
 from harness import (
     BIN,
     BUSY,

@@ -5,7 +5,6 @@ import os
 import re
 
 import pytest
-
 from harness import (
     can_make_interpreters,
     children_of,
