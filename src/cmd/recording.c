@@ -216,7 +216,7 @@ static struct err *start_thread(struct recording *r)
 	return errnum ? err_errno(errnum, "cannot start the sampling thread") : NULL;
 }
 
-static struct err *check_options(const struct recording *r)
+static struct err *check_options(struct recording *r)
 {
 	if (r->options.gil_only && !threads_have_gil(&r->target.rt, &r->target.live.reader))
 		return err_new(ERR_USAGE,

@@ -59,7 +59,7 @@ static void require(enum read_status status, const char *what)
 		fail(what);
 }
 
-/* ---- touching everything ---------------------------------------------------------------------- */
+/* ---- touching everything --------------------------------------------------------------------- */
 
 static void drop_codes(struct ring *ring)
 {
@@ -151,7 +151,7 @@ static void touch_all(struct py_runtime *rt, struct mem_reader *mem, pid_t pid)
 	threads_deinit(&threads);
 }
 
-/* ---- writing what was touched ----------------------------------------------------------------- */
+/* ---- writing what was touched ---------------------------------------------------------------- */
 
 static int compare_spans(const void *a, const void *b)
 {

@@ -28,7 +28,7 @@ void test_file_read(const char *name, struct buf *out)
 		fail("cannot read (is FIREGLASS_SOURCE set?)", path);
 }
 
-/* ---- the text beside an image ----------------------------------------------------------------- */
+/* ---- the text beside an image ---------------------------------------------------------------- */
 
 static void read_tids(struct recording *r, const char *value)
 {
@@ -112,7 +112,7 @@ static void read_text(struct recording *r)
 	}
 }
 
-/* ---- loading ---------------------------------------------------------------------------------- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 /* What runtime_detect() does once it knows where the runtime is. */
 static void find_layout(struct recording *r, const char *release)

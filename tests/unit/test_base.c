@@ -21,7 +21,7 @@
 #include "base/iofd.h"
 #include "base/utf8.h"
 
-/* ---- buf, arena ------------------------------------------------------------------------------- */
+/* ---- buf, arena ------------------------------------------------------------------------------ */
 
 static void test_buf(void **state)
 {
@@ -91,7 +91,7 @@ static void test_arena(void **state)
 	assert_true(a.bytes >= 1 << 20);
 }
 
-/* ---- intern ----------------------------------------------------------------------------------- */
+/* ---- intern ---------------------------------------------------------------------------------- */
 
 static bool intern_has(const struct intern *index, uint64_t hash, uint32_t row)
 {
@@ -129,7 +129,7 @@ static void test_intern_collisions(void **state)
 	assert_false(intern_has(&index, 0x1234567900000000, 0));
 }
 
-/* ---- utf8 ------------------------------------------------------------------------------------- */
+/* ---- utf8 ------------------------------------------------------------------------------------ */
 
 static void repairs(const char *bytes, size_t len, const char *expected)
 {
@@ -182,7 +182,7 @@ static void test_utf8_round_trip(void **state)
 	}
 }
 
-/* ---- err -------------------------------------------------------------------------------------- */
+/* ---- err ------------------------------------------------------------------------------------- */
 
 static void message_is(struct err *err, enum err_kind kind, const char *message)
 {
@@ -206,7 +206,7 @@ static void test_err(void **state)
 	message_is(err, ERR_GONE, "a1: b; c");
 }
 
-/* ---- iofd ------------------------------------------------------------------------------------- */
+/* ---- iofd ------------------------------------------------------------------------------------ */
 
 struct folder {
 	char path[256];

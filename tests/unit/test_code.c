@@ -14,9 +14,10 @@
 #include "pyabi/threads.h"
 #include "world.h"
 
-#define for_each_release(name) for (const char *const *name = recorded_releases; *name; name++)
+#define for_each_release(name)                                                                     \
+	for (const char *const *name = recorded_releases; *name; name++)
 
-/* ---- what was recorded ------------------------------------------------------------------------ */
+/* ---- what was recorded ----------------------------------------------------------------------- */
 
 static enum read_status line_at(struct py_runtime *rt, struct mem_reader *mem,
 	const struct py_code *code, uint64_t instr, uint32_t tlbc_index, uint32_t *line_ret)
@@ -65,8 +66,7 @@ static void compare_thread(struct recording *r, const struct py_thread *t)
 static void test_recorded_frames(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(recording_deinit) struct recording r;
 		_cleanup_(threads_deinit) struct py_threads threads = { 0 };
 
@@ -79,7 +79,7 @@ static void test_recorded_frames(void **state)
 	}
 }
 
-/* ---- made up ---------------------------------------------------------------------------------- */
+/* ---- made up --------------------------------------------------------------------------------- */
 
 static void line_is(struct world *w, const struct py_code *code, uint64_t instr,
 	uint32_t tlbc_index, uint32_t expected)
@@ -94,8 +94,7 @@ static void line_is(struct world *w, const struct py_code *code, uint64_t instr,
 static void test_every_unit_has_its_line(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 		_cleanup_(code_deinit) struct py_code code = { 0 };
 
@@ -115,8 +114,7 @@ static void test_every_unit_has_its_line(void **state)
 static void test_instruction_of_another(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 		_cleanup_(code_deinit) struct py_code code = { 0 };
 		uint32_t line;
@@ -142,8 +140,7 @@ static void test_instruction_of_another(void **state)
 static void test_first_traceable(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 		_cleanup_(code_deinit) struct py_code code = { 0 };
 
@@ -163,8 +160,7 @@ static void test_first_traceable(void **state)
 static void test_internal_code(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 		_cleanup_(code_deinit) struct py_code code = { 0 };
 
@@ -229,8 +225,7 @@ static void test_what_is_no_code_object(void **state)
 	static const remote_addr wild[] = { 0, 8, 0x7f1000000001, UINT64_MAX, UINT64_MAX - 7 };
 
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 
 		world_init(&w, *release);
@@ -268,8 +263,7 @@ static void test_what_is_no_code_object(void **state)
 static void test_broken_line_table(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 		const unsigned char garbage[] = { 0x80, 0xff, 0x01 };
 
@@ -299,8 +293,7 @@ static void test_lengths_that_are_lies(void **state)
 		(uint64_t)1 << 32, INT64_MAX, UINT64_MAX - 40, UINT64_MAX };
 
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
 			_cleanup_(world_deinit) struct world w;
 			remote_addr table, name;
@@ -338,8 +331,7 @@ static void replace(struct script_reader *s, remote_addr addr)
 static void test_replaced_while_it_is_read(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		for (size_t when = 1; when <= 8; when++) {
 			_cleanup_(world_deinit) struct world w;
 			struct script_reader script;
@@ -371,8 +363,7 @@ static void test_replaced_while_it_is_read(void **state)
 static void test_many_checks_in_one_call(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 		static struct code_checks checks;
 

@@ -18,7 +18,8 @@
 #include "sample/record.h"
 #include "world.h"
 
-#define for_each_release(name) for (const char *const *name = recorded_releases; *name; name++)
+#define for_each_release(name)                                                                     \
+	for (const char *const *name = recorded_releases; *name; name++)
 
 #define SERIALS_MAX 512
 
@@ -170,8 +171,7 @@ static void replace_code(struct fixture *f)
 static void test_names_and_lines(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(fixture_deinit) struct fixture f;
 		char expected[128];
 
@@ -196,8 +196,7 @@ static void test_names_and_lines(void **state)
 static void test_known_code_costs_nothing(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(fixture_deinit) struct fixture f;
 
 		fixture_init(&f, *release);
@@ -220,8 +219,7 @@ static void test_known_code_costs_nothing(void **state)
 static void test_forget(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(fixture_deinit) struct fixture f;
 
 		fixture_init(&f, *release);
@@ -237,8 +235,7 @@ static void test_forget(void **state)
 static void test_reused_with_another_name(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(fixture_deinit) struct fixture f;
 
 		fixture_init(&f, *release);
@@ -257,8 +254,7 @@ static void test_reused_with_another_name(void **state)
 static void test_reused_with_its_name_reused(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(fixture_deinit) struct fixture f;
 		bool qualified;
 
@@ -278,8 +274,7 @@ static void test_reused_with_its_name_reused(void **state)
 static void test_reused_with_its_qualified_name_reused(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(fixture_deinit) struct fixture f;
 
 		fixture_init(&f, *release);
@@ -297,8 +292,7 @@ static void test_reused_with_its_qualified_name_reused(void **state)
 static void test_reused_with_its_file_name_reused(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(fixture_deinit) struct fixture f;
 
 		fixture_init(&f, *release);
@@ -314,8 +308,7 @@ static void test_reused_with_its_file_name_reused(void **state)
 static void test_reused_with_its_line_table_reused(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(fixture_deinit) struct fixture f;
 		remote_addr table;
 
@@ -345,8 +338,7 @@ static void test_reused_with_its_line_table_reused(void **state)
 static void test_code_that_cannot_be_read(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(fixture_deinit) struct fixture f;
 
 		fixture_init(&f, *release);
@@ -362,8 +354,7 @@ static void test_code_that_cannot_be_read(void **state)
 static void test_instruction_of_another(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(fixture_deinit) struct fixture f;
 		const struct raw_stack *raw;
 		uint64_t word;
@@ -384,8 +375,7 @@ static void test_instruction_of_another(void **state)
 static void test_internal_code(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(fixture_deinit) struct fixture f;
 		char expected[64];
 
@@ -406,8 +396,7 @@ static void test_internal_code(void **state)
 static void test_ring_without_room(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(fixture_deinit) struct fixture f;
 
 		fixture_init_with(&f, *release, 2);
@@ -428,8 +417,7 @@ static void test_ring_without_room(void **state)
 static void test_many_code_objects(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(fixture_deinit) struct fixture f;
 		const unsigned int count = CODE_CHECKS_MAX * 2 + 10;
 

@@ -82,7 +82,7 @@ static void test_corrections(void **state)
 	assert_int_equal(current_at(12, EM_AARCH64, 0), OFFSET_NONE);
 }
 
-/* ---- what a release says of itself ------------------------------------------------------------ */
+/* ---- what a release says of itself ----------------------------------------------------------- */
 
 struct said {
 	unsigned char bytes[DEBUG_OFFSETS_BYTES_MAX];

@@ -21,7 +21,7 @@
 
 #define NO_LINE (-1)
 
-/* ---- what Python says ------------------------------------------------------------------------- */
+/* ---- what Python says ------------------------------------------------------------------------ */
 
 static unsigned int hex_digit(char c)
 {
@@ -156,7 +156,7 @@ static void test_as_python_says(void **state)
 	}
 }
 
-/* ---- single entries --------------------------------------------------------------------------- */
+/* ---- single entries -------------------------------------------------------------------------- */
 
 #define decode(kind, first_line, code_bytes, ...)            \
 	decode_bytes(kind, (const uint8_t[]){ __VA_ARGS__ }, \

@@ -12,14 +12,15 @@
 #include "pyabi/object.h"
 #include "world.h"
 
-#define for_each_release(name) for (const char *const *name = recorded_releases; *name; name++)
+#define for_each_release(name)                                                                     \
+	for (const char *const *name = recorded_releases; *name; name++)
 
 static struct py_memory memory(struct world *w)
 {
 	return runtime_memory(&w->rt, &w->image.reader);
 }
 
-/* ---- text ------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 static void text_is(struct world *w, remote_addr object, const char *expected)
 {
@@ -46,8 +47,7 @@ static void test_ascii(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = 0;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 
 		world_init(&w, *release);
@@ -65,8 +65,7 @@ static void test_widths(void **state)
 	static const uint32_t wide[] = { 0x10400, 'b', 0x110000, 0xd800, 0x10ffff };
 
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 
 		world_init(&w, *release);
@@ -99,8 +98,7 @@ static void test_byte_strings(void **state)
 static void test_text_that_is_elsewhere(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 
 		world_init(&w, *release);
@@ -129,8 +127,7 @@ static void test_text_that_wraps_around(void **state)
 	static const remote_addr wild[] = { UINT64_MAX - 15, UINT64_MAX - 0xffff, UINT64_MAX };
 
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		for (size_t i = 0; i < ARRAY_LEN(wild); i++) {
 			_cleanup_(world_deinit) struct world w;
 
@@ -153,8 +150,7 @@ static void test_long_text_is_cut(void **state)
 	const size_t cap = STRING_CODE_POINTS_MAX;
 
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 		_cleanup_buf_ struct buf text = BUF_INIT;
 
@@ -180,8 +176,7 @@ static void test_what_is_no_text(void **state)
 	static const remote_addr wild[] = { 0, 1, 0xfff8, 0x7f1000000001, UINT64_MAX };
 
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 
 		world_init(&w, *release);
@@ -209,8 +204,7 @@ static void test_what_is_no_text(void **state)
 static void test_at_the_end_of_memory(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 		unsigned char page[128];
 
@@ -228,7 +222,7 @@ static void test_at_the_end_of_memory(void **state)
 	}
 }
 
-/* ---- bytes, integers -------------------------------------------------------------------------- */
+/* ---- bytes, integers ------------------------------------------------------------------------- */
 
 static void test_bytes(void **state)
 {
@@ -237,8 +231,7 @@ static void test_bytes(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(long_one); i++)
 		long_one[i] = (unsigned char)i;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 		const size_t lengths[] = { 0, 1, 200, sizeof(long_one) };
 
@@ -265,8 +258,7 @@ static void test_integers(void **state)
 		UINT64_MAX >> 4, UINT64_MAX };
 
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 		uint64_t value;
 
@@ -289,7 +281,7 @@ static void test_integers(void **state)
 	}
 }
 
-/* ---- dicts ------------------------------------------------------------------------------------ */
+/* ---- dicts ----------------------------------------------------------------------------------- */
 
 static bool count_entry(void *data, remote_addr key, remote_addr value)
 {
@@ -301,8 +293,7 @@ static bool count_entry(void *data, remote_addr key, remote_addr value)
 static void test_dict(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 		remote_addr keys[200], values[200], found;
 		size_t count = 0;
@@ -337,8 +328,7 @@ static void test_dict_that_lies(void **state)
 		(uint64_t)1 << 40, UINT64_MAX };
 
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 		size_t count = 0;
 
@@ -374,13 +364,12 @@ static void test_dict_that_lies(void **state)
 	}
 }
 
-/* ---- names of types --------------------------------------------------------------------------- */
+/* ---- names of types -------------------------------------------------------------------------- */
 
 static void test_type_name(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(world_deinit) struct world w;
 		remote_addr name_at;
 		char name[64];

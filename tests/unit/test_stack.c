@@ -14,9 +14,10 @@
 #include "pyabi/threads.h"
 #include "world.h"
 
-#define for_each_release(name) for (const char *const *name = recorded_releases; *name; name++)
+#define for_each_release(name)                                                                     \
+	for (const char *const *name = recorded_releases; *name; name++)
 
-/* ---- what was recorded ------------------------------------------------------------------------ */
+/* ---- what was recorded ----------------------------------------------------------------------- */
 
 static void read_recorded(struct recording *r, const struct py_thread *t)
 {
@@ -48,8 +49,7 @@ static void read_recorded(struct recording *r, const struct py_thread *t)
 static void test_recorded_stacks(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(recording_deinit) struct recording r;
 		_cleanup_(threads_deinit) struct py_threads threads = { 0 };
 
@@ -64,8 +64,7 @@ static void test_recorded_stacks(void **state)
 static void test_recorded_calls_from_c(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(recording_deinit) struct recording r;
 		_cleanup_(threads_deinit) struct py_threads threads = { 0 };
 		const struct raw_stack *stack;
@@ -87,7 +86,7 @@ static void test_recorded_calls_from_c(void **state)
 	}
 }
 
-/* ---- a thread that stands still --------------------------------------------------------------- */
+/* ---- a thread that stands still -------------------------------------------------------------- */
 
 /* No read of what is broken may take more ranges than this. */
 #define READS_MAX 20000
@@ -106,8 +105,7 @@ static remote_addr frame_at(const struct still *s, size_t depth)
 static void test_empty_stack(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -123,8 +121,7 @@ static void test_empty_stack(void **state)
 static void test_growing_and_shrinking(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -146,8 +143,7 @@ static void test_growing_and_shrinking(void **state)
 static void test_trimming(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -169,8 +165,7 @@ static void test_trimming(void **state)
 static void test_calls_from_c(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -191,8 +186,7 @@ static void test_calls_from_c(void **state)
 static void test_tlbc_index(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -210,8 +204,7 @@ static void test_tlbc_index(void **state)
 static void test_gil_flag(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -223,13 +216,12 @@ static void test_gil_flag(void **state)
 	}
 }
 
-/* ---- broken ones ------------------------------------------------------------------------------ */
+/* ---- broken ones ----------------------------------------------------------------------------- */
 
 static void test_frame_that_is_its_own_caller(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -242,8 +234,7 @@ static void test_frame_that_is_its_own_caller(void **state)
 static void test_cycle(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -260,8 +251,7 @@ static void test_wild_pointers(void **state)
 		UINT64_MAX, UINT64_MAX - 7 };
 
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		for (size_t i = 0; i < ARRAY_LEN(wild); i++) {
 			_cleanup_(still_deinit) struct still s;
 
@@ -297,8 +287,7 @@ static void test_chain_cut_off(void **state)
 static void test_owner_that_is_none(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -317,8 +306,7 @@ static void test_code_that_is_none(void **state)
 	static const remote_addr none[] = { 0, 1, 0x7f1000000004, UINT64_MAX };
 
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		for (size_t i = 0; i < ARRAY_LEN(none); i++) {
 			_cleanup_(still_deinit) struct still s;
 
@@ -335,8 +323,7 @@ static void test_code_that_is_none(void **state)
 static void test_frame_object_that_has_returned(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -360,8 +347,7 @@ static void test_frame_object_that_has_returned(void **state)
 static void test_thread_state_of_another(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(still_deinit) struct still s;
 
 		still_init(&s, *release);
@@ -376,8 +362,7 @@ static void test_thread_state_of_another(void **state)
 static void test_thread_state_that_is_gone(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(still_deinit) struct still s;
 		const struct raw_stack *stack;
 
@@ -395,8 +380,7 @@ static void test_too_deep(void **state)
 	const size_t depth = STACK_FRAMES_MAX + 100;
 
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(still_deinit) struct still s;
 		const remote_addr frames = 0x7f3000000000;
 
@@ -433,8 +417,7 @@ static void test_broken_chunks(void **state)
 		(uint64_t)1 << 40, UINT64_MAX };
 
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 			_cleanup_(still_deinit) struct still s;
 

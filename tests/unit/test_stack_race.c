@@ -15,7 +15,8 @@
 #include "pyabi/stack.h"
 #include "world.h"
 
-#define for_each_release(name) for (const char *const *name = recorded_releases; *name; name++)
+#define for_each_release(name)                                                                     \
+	for (const char *const *name = recorded_releases; *name; name++)
 
 /* The memory of a chunk goes away between two ranges of one read. */
 static void unmap_once(struct script_reader *reader, remote_addr addr)
@@ -31,8 +32,7 @@ static void unmap_once(struct script_reader *reader, remote_addr addr)
 static void test_chunk_freed_in_the_middle(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		_cleanup_(still_deinit) struct still s;
 		struct script_reader script;
 
@@ -189,8 +189,7 @@ static const size_t chunk_sizes[] = { 16384, 24 + 3 * 128 };
 static void test_only_true_stacks_are_accepted(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		for (size_t i = 0; i < ARRAY_LEN(chunk_sizes); i++) {
 			struct program p = {
 				.random = 1, .stores_per_step = 3, .chunk_bytes = chunk_sizes[i]
@@ -208,8 +207,7 @@ static void test_only_true_stacks_are_accepted(void **state)
 static void test_leaf_was_called_from_its_caller(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		for (size_t i = 0; i < ARRAY_LEN(chunk_sizes); i++) {
 			struct program p = {
 				.random = 7, .stores_per_step = 3, .chunk_bytes = chunk_sizes[i]
@@ -225,8 +223,7 @@ static void test_leaf_was_called_from_its_caller(void **state)
 static void test_true_stacks_within_ranges(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		for (size_t i = 0; i < ARRAY_LEN(chunk_sizes); i++) {
 			struct program p = {
 				.random = 3, .stores_per_step = 1, .chunk_bytes = chunk_sizes[i]
@@ -257,8 +254,7 @@ static void nudge(struct script_reader *script, remote_addr addr)
 static void test_leaf_may_differ(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		for (unsigned int when = 1; when <= 6; when++) {
 			for (unsigned int push = 0; push < 2; push++) {
 				struct program p = { .random = push, .stores_per_step = when };
@@ -290,8 +286,7 @@ static void test_leaf_may_differ(void **state)
 static void test_callee_that_has_returned(void **state)
 {
 	(void)state;
-	for_each_release(release)
-	{
+	for_each_release(release) {
 		for (unsigned int when = 1; when <= 8; when++) {
 			struct program p = { .random = 1, .stores_per_step = when };
 			struct script_reader script;

@@ -13,7 +13,7 @@
 #include "pyabi/threads.h"
 #include "world.h"
 
-/* ---- what was recorded ------------------------------------------------------------------------ */
+/* ---- what was recorded ----------------------------------------------------------------------- */
 
 static void test_recorded_threads(void **state)
 {
@@ -123,7 +123,7 @@ static void test_recorded_gil(void **state)
 	}
 }
 
-/* ---- lists that are made up ------------------------------------------------------------------- */
+/* ---- lists that are made up ------------------------------------------------------------------ */
 
 static void test_interpreters_are_listed(void **state)
 {

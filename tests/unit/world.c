@@ -23,7 +23,7 @@
 
 #define OWNER_THREAD 0
 
-/* ---- memory ----------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 remote_addr world_alloc(struct world *w, size_t bytes)
 {
@@ -130,7 +130,7 @@ void world_unmap(struct world *w, remote_addr addr)
 	issue(w, (struct world_store){ .addr = addr, .unmap = true });
 }
 
-/* ---- making one ------------------------------------------------------------------------------- */
+/* ---- making one ------------------------------------------------------------------------------ */
 
 static void take_layout(struct world *w, const char *release)
 {
@@ -176,7 +176,7 @@ void world_deinit(struct world *w)
 	mem_image_deinit(&w->image);
 }
 
-/* ---- objects ---------------------------------------------------------------------------------- */
+/* ---- objects --------------------------------------------------------------------------------- */
 
 static uint32_t string_state(const struct world *w, unsigned int width, bool ascii)
 {
@@ -382,7 +382,7 @@ uint64_t world_instr(const struct world *w, remote_addr code, uint32_t unit)
 	return 0;
 }
 
-/* ---- interpreters and threads ----------------------------------------------------------------- */
+/* ---- interpreters and threads ---------------------------------------------------------------- */
 
 remote_addr world_add_interpreter(struct world *w, uint64_t id)
 {
@@ -456,7 +456,7 @@ void world_add_thread(struct world *w, struct world_thread *t, remote_addr inter
 	}
 }
 
-/* ---- calls ------------------------------------------------------------------------------------ */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 static const struct world_stack *moment_of(const struct world_stack *stack)
 {
@@ -587,7 +587,7 @@ void world_step(struct world *w, struct world_thread *t, uint32_t unit)
 			.moment = moment_of(&t->stack) });
 }
 
-/* ---- one thread ------------------------------------------------------------------------------- */
+/* ---- one thread ------------------------------------------------------------------------------ */
 
 void still_init_with(struct still *s, const char *release, size_t chunk_bytes)
 {
@@ -639,7 +639,7 @@ void still_assert_true(struct still *s)
 		fail_msg("%s: the stack is not read as it is", s->w.rt.layout.name);
 }
 
-/* ---- a reader that is not alone --------------------------------------------------------------- */
+/* ---- a reader that is not alone -------------------------------------------------------------- */
 
 static enum read_status read_grains(struct script_reader *s, const struct mem_range *range)
 {

@@ -76,7 +76,7 @@ SOURCES["wide"] = u"def f(a):\n    b = a; c = [" + u", ".join(
 SOURCES["columns"] = u"def f(aaaa):\n    " + u" + ".join([u"aaaa"] * 200) + \
     u"; x = [aaaa,\n aaaa]\n    return x\n"
 
-SOURCES["many"] = u"def f(a):\n" + u"".join(u"    a += 1\n" for i in range(20000)) + u"    return a\n"
+SOURCES["many"] = u"def f(a):\n" + u"    a += 1\n" * 20000 + u"    return a\n"
 
 SOURCES["decorated"] = u"""
 class C(object):
@@ -113,7 +113,11 @@ async def g(a):
             await a)
 """
 
-SOURCES3["unicode"] = u"def f(\u00e4\u00f6\u00fc):\n    return '\u4e16\u754c' + \u00e4\u00f6\u00fc(\n  '\u4e16\u754c', '\u4e16\u754c')\n"
+SOURCES3["unicode"] = u"""
+def f(\u00e4\u00f6\u00fc):
+    return '\u4e16\u754c' + \u00e4\u00f6\u00fc(
+  '\u4e16\u754c', '\u4e16\u754c')
+"""
 
 SOURCES3["match"] = u"""
 def f(a):
@@ -192,7 +196,10 @@ def hex_runs(data):
         best = (0, 0)
         for period in range(1, 25):
             unit, count = data[at : at + period], 1
-            while data[at + count * period : at + (count + 1) * period] == unit and len(unit) == period:
+            while (
+                len(unit) == period
+                and data[at + count * period : at + (count + 1) * period] == unit
+            ):
                 count += 1
             if count > 3 and count * period > best[0] * best[1]:
                 best = (period, count)
