@@ -52,6 +52,8 @@ PROGRAMS = [
     program("flutter-12", "flutter.py", 12),
     program("flutter-50", "flutter.py", 50),
     program("flutter-chunks", "flutter.py", 12, 60, 160),
+    program("bursts", "bursts.py", 20000, 1000, counts=False),
+    program("bursts-short", "bursts.py", 1000, 100, counts=False),
     program("recursion-12", "recursion.py", 12),
     program("recursion-200", "recursion.py", 200),
     program("recursion-1000", "recursion.py", 1000),
@@ -247,7 +249,7 @@ class Oracle:
 
 def spent_error(shares, spent):
     """Of a profiler that tells seconds, not samples."""
-    shares = {k: v for k, v in shares.items() if ":" not in k}
+    shares = {k: v for k, v in shares.items() if ":" not in k and "/" not in k}
     whole = sum(spent.values())
     if not shares or not whole:
         return None

@@ -182,6 +182,7 @@ class Judged:
         self.examples = collections.Counter()
         self.leaves = collections.Counter()
         self.lines = collections.Counter()
+        self.totals = collections.Counter()
         for frames, count in stacks:
             frames, marked = without_marks(frames)
             self.samples += count
@@ -192,6 +193,8 @@ class Judged:
                 name = short(frames[-1].function)
                 self.leaves[name] += count
                 self.lines["%s:%s" % (name, frames[-1].line)] += count
+                for function in {short(f.function) for f in frames}:
+                    self.totals[function] += count
             verdict = truth.judge(frames) if frames else None
             if verdict:
                 self.note(verdict, frames, count)
@@ -205,6 +208,9 @@ class Judged:
         self.examples[verdict.why + " | " + shown] += count
 
     def found(self, key):
+        """Samples of `function` itself, of `function:line`, of `function/` with all that it calls."""
+        if key.endswith("/"):
+            return self.totals[key[:-1]]
         return self.lines[key] if ":" in key else self.leaves[key]
 
 

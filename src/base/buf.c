@@ -23,6 +23,7 @@ void buf_clear(struct buf *b)
 void buf_reserve(struct buf *b, size_t extra)
 {
 	array_reserve(b->data, b->capacity, b->len + extra + 1);
+	b->data[b->len] = 0;
 }
 
 void buf_add(struct buf *b, const void *bytes, size_t len)

@@ -29,7 +29,7 @@ static bool parse_quantity(const char *text, double *value_ret, const struct uni
 	double value = strtod(text, &end);
 
 	// strtod takes hexadecimal, "inf" and "nan" too
-	if (end == text || strspn(text, "0123456789.") == 0 || strpbrk(text, "xXnN") == text + 1 ||
+	if (end == text || strspn(text, "0123456789.") == 0 || strspn(text + 1, "xX") != 0 ||
 		!isfinite(value) || value <= 0)
 		return false;
 	end += strspn(end, " ");
@@ -88,22 +88,26 @@ void units_add_count(struct buf *out, uint64_t count)
 	}
 }
 
+/* Three digits, or fewer where they say as much. */
 static void add_scaled(struct buf *out, double value, const char *unit)
 {
-	int decimals = value >= 100 || value == floor(value) ? 0 : value >= 10 ? 1 : 2;
+	double scale = value >= 99.95 ? 1 : value >= 9.995 ? 10 : 100;
+	double rounded = round(value * scale) / scale;
+	int decimals = rounded == floor(rounded) || scale < 10 ? 0 : scale < 100 ? 1 : 2;
 
-	buf_printf(out, "%.*f %s", decimals, value, unit);
+	buf_printf(out, "%.*f %s", decimals, rounded, unit);
 }
 
 void units_add_duration(struct buf *out, uint64_t ns)
 {
 	double value = (double)ns;
 
-	if (ns < 1000)
+	// just below a thousand is rounded up to one of the next unit
+	if (value < 999.5)
 		add_scaled(out, value, "ns");
-	else if (ns < 1000000)
+	else if (value < 999.5e3)
 		add_scaled(out, value / 1e3, "us");
-	else if (ns < 1000000000)
+	else if (value < 999.5e6)
 		add_scaled(out, value / 1e6, "ms");
 	else
 		add_scaled(out, value / 1e9, "s");

@@ -31,6 +31,11 @@ static bool has_version(const struct py_layout *layout)
 	return layout->at.code_version != OFFSET_NONE;
 }
 
+static bool has_qualname(const struct py_layout *layout)
+{
+	return layout->at.code_qualname != OFFSET_NONE;
+}
+
 /*
  * How much of the head has to be read: the bytecode itself begins after it, and the last fields of
  * old releases lie close to the end of the object.
@@ -54,29 +59,41 @@ static uint64_t digest(const struct py_runtime *rt, const struct code_witness_by
 		h = intern_hash2(h, code_field(w->head, pointers[i]));
 	if (has_version(&rt->layout))
 		return h;
-	// after the object header: length and hash of the name, length and beginning of the table
+	// after the object header: length, hash and first bytes of the names, of the table all but the
+	// hash, which changes when it is first asked for
 	for (uint32_t i = at->object_size; i + 8 <= CODE_WITNESS_BYTES; i += 8) {
-		// a bytes object's hash changes when it is first asked for
-		bool cached_hash = i == at->bytes_size + 8;
-
-		if (i < at->object_size + 16)
-			h = intern_hash2(h, field_u64(w->name, i));
-		if (!cached_hash)
+		h = intern_hash2(h, field_u64(w->name, i));
+		h = intern_hash2(h, field_u64(w->qualname, i));
+		h = intern_hash2(h, field_u64(w->filename, i));
+		if (i != at->bytes_size + 8)
 			h = intern_hash2(h, field_u64(w->linetable, i));
 	}
 	return h;
 }
 
-/* The ranges of one code object; returns how many. */
+/* The ranges of one code object; returns how many. What two have in common is read twice. */
 static size_t witness_ranges(const struct py_runtime *rt, remote_addr address,
-	const struct code_witness *known, struct code_witness_bytes *w, struct mem_range ranges[3])
+	const struct code_witness *known, struct code_witness_bytes *w,
+	struct mem_range ranges[CODE_RANGES_PER_CODE])
 {
+	size_t n = 1;
+
 	ranges[0] = (struct mem_range){ address, w->head, head_bytes(&rt->layout) };
 	if (has_version(&rt->layout))
-		return 1;
-	ranges[1] = (struct mem_range){ known->name, w->name, sizeof(w->name) };
-	ranges[2] = (struct mem_range){ known->linetable, w->linetable, sizeof(w->linetable) };
-	return 3;
+		return n;
+	ranges[n++] = (struct mem_range){ known->name, w->name, CODE_WITNESS_BYTES };
+	ranges[n++] = (struct mem_range){ known->filename, w->filename, CODE_WITNESS_BYTES };
+	ranges[n++] = (struct mem_range){ known->linetable, w->linetable, CODE_WITNESS_BYTES };
+	if (has_qualname(&rt->layout))
+		ranges[n++] = (struct mem_range){ known->qualname, w->qualname, CODE_WITNESS_BYTES };
+	else
+		memset(w->qualname, 0, sizeof(w->qualname));
+	return n;
+}
+
+size_t code_check_range_count(const struct py_runtime *rt)
+{
+	return has_version(&rt->layout) ? 1 : has_qualname(&rt->layout) ? 5 : 4;
 }
 
 size_t code_check_ranges(
@@ -92,7 +109,7 @@ size_t code_check_ranges(
 
 void code_check_evaluate(const struct py_runtime *rt, struct code_checks *checks, size_t whole)
 {
-	size_t per_code = has_version(&rt->layout) ? 1 : 3;
+	size_t per_code = code_check_range_count(rt);
 
 	for (size_t i = 0; i < checks->count; i++) {
 		struct code_check *c = &checks->checks[i];
@@ -213,7 +230,9 @@ static enum read_status read_fields(struct py_runtime *rt, struct mem_reader *me
 	code->place.tlbc = code_field(w->head, at->code_tlbc);
 	code->place.bytecode = address + at->code_bytecode;
 	code->witness.name = field_u64(w->head, at->code_name);
+	code->witness.filename = field_u64(w->head, at->code_filename);
 	code->witness.linetable = field_u64(w->head, at->code_linetable);
+	code->witness.qualname = code_field(w->head, at->code_qualname);
 	if (!remote_plausible(code->witness.name) || !remote_plausible(code->witness.linetable))
 		return READ_TORN;
 	status = read_names(rt, mem, w->head, code);
@@ -225,16 +244,15 @@ static enum read_status read_witness(const struct py_runtime *rt, struct mem_rea
 	remote_addr address, struct code_witness_bytes *w, struct py_code *code)
 {
 	struct code_witness_bytes again;
-	struct mem_range ranges[3];
+	struct mem_range ranges[CODE_RANGES_PER_CODE];
 	size_t whole, count = witness_ranges(rt, address, &code->witness, &again, ranges);
 	enum read_status status = mem_readv(mem, ranges, count, &whole);
 
 	if (status != READ_OK)
 		return status;
 	code->witness.digest = digest(rt, &again);
-	memcpy(w->name, again.name, sizeof(w->name));
-	memcpy(w->linetable, again.linetable, sizeof(w->linetable));
-	return digest(rt, w) == code->witness.digest ? READ_OK : READ_TORN;
+	memcpy(again.head, w->head, sizeof(again.head));
+	return digest(rt, &again) == code->witness.digest ? READ_OK : READ_TORN;
 }
 
 enum read_status code_read(

@@ -6,8 +6,8 @@
  * address. So what is known of one is kept with a witness (struct code_witness), which
  * is read again cheaply, for many at once; a changed witness is another code object. Witness: type,
  * first line, the addresses of name, file and line table; with 3.12 and newer the version number
- * that each code object is given, before that the name's length and hash and the line table's
- * length and first bytes.
+ * that each code object is given, before that the lengths, hashes and first bytes of the names and
+ * the file's name, and the line table's length and first bytes.
  */
 #ifndef FIREGLASS_PYABI_CODE_H
 #define FIREGLASS_PYABI_CODE_H
@@ -18,7 +18,7 @@
 
 /* A code object as the target has it: what stays the same while it lives. */
 struct code_witness {
-	remote_addr name, linetable; // where to look when reading the witness again
+	remote_addr name, qualname, filename, linetable; // where to look when reading it again
 	uint64_t digest;             // of everything
 };
 
@@ -56,15 +56,18 @@ struct code_check {
 };
 
 #define CODE_CHECKS_MAX 64
-#define CODE_RANGES_MAX (CODE_CHECKS_MAX * 3)
+#define CODE_RANGES_PER_CODE 5
+#define CODE_RANGES_MAX (CODE_CHECKS_MAX * CODE_RANGES_PER_CODE)
 
 #define CODE_HEAD_BYTES 264
 #define CODE_WITNESS_BYTES 64
 
-/* What is read of a code object, its name and its line table. */
+/* What is read of a code object, its names and its line table. */
 struct code_witness_bytes {
 	unsigned char head[CODE_HEAD_BYTES];
 	unsigned char name[CODE_WITNESS_BYTES];
+	unsigned char qualname[CODE_WITNESS_BYTES];
+	unsigned char filename[CODE_WITNESS_BYTES];
 	unsigned char linetable[CODE_WITNESS_BYTES];
 };
 
@@ -77,6 +80,9 @@ struct code_checks {
 	size_t count;
 	struct code_witness_bytes bytes[CODE_CHECKS_MAX];
 };
+
+/* How many ranges each code object takes. */
+size_t code_check_range_count(const struct py_runtime *rt);
 
 /* Fills in at most CODE_RANGES_MAX ranges, that lead into checks->bytes; returns how many. */
 size_t code_check_ranges(

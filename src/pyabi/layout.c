@@ -226,6 +226,43 @@ static bool offset_plausible(const struct field *field, uint64_t offset)
 	return offset <= (large ? RUNTIME_OFFSET_MAX : OBJECT_OFFSET_MAX);
 }
 
+/* A field of `width` bytes that has to lie within the first `size` bytes of something. */
+struct within {
+	uint32_t offset, width, size;
+};
+
+#define FRAME_BYTES_MAX 256u
+#define HEADER_BYTES_MAX 256u // of strings and bytes, as they are read first
+#define CODE_BYTES_MAX 4096u
+
+/* What readers rely on when they take fields out of what they read; see test_layout.c. */
+static bool layout_safe(const struct py_offsets *at)
+{
+	const struct within fields_within[] = {
+		{ at->frame_previous, 8, at->frame_size }, { at->frame_code, 8, at->frame_size },
+		{ at->frame_instr, 8, at->frame_size }, { at->frame_owner, 1, at->frame_size },
+		{ at->frame_tlbc_index, 4, at->frame_size }, { 0, 16, at->frame_size },
+		{ at->frame_size, 0, FRAME_BYTES_MAX },
+		{ at->code_firstlineno, 4, at->code_size }, { at->code_filename, 8, at->code_size },
+		{ at->code_name, 8, at->code_size }, { at->code_qualname, 8, at->code_size },
+		{ at->code_linetable, 8, at->code_size }, { at->code_size, 0, CODE_BYTES_MAX },
+		{ at->str_length, 8, HEADER_BYTES_MAX }, { at->str_state, 8, HEADER_BYTES_MAX },
+		{ at->str_ascii_size, 8, HEADER_BYTES_MAX },
+		{ at->str_compact_size, 16, HEADER_BYTES_MAX },
+		{ at->bytes_size, 8, HEADER_BYTES_MAX }, { at->bytes_data, 8, HEADER_BYTES_MAX },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(fields_within); i++) {
+		const struct within *w = &fields_within[i];
+
+		if (w->offset != OFFSET_NONE && (w->offset > w->size || w->size - w->offset < w->width))
+			return false;
+	}
+	// the state of a generator lies just before its frame
+	return at->gen_iframe == OFFSET_NONE || (at->gen_frame_state < at->gen_iframe &&
+							at->gen_iframe - at->gen_frame_state <= 8);
+}
+
 static struct err *fill_from_target(
 	struct py_layout *layout, enum debug_map map, const void *bytes, size_t len)
 {
@@ -248,6 +285,9 @@ static struct err *fill_from_target(
 	// not described: the top of the data stack follows the chunk in all releases
 	layout->at.thread_datastack_top = layout->at.thread_datastack_chunk + 8;
 	layout->thread_bytes = thread_bytes(&layout->at);
+	if (!layout_safe(&layout->at))
+		return err_new(ERR_NOT_PYTHON, "the debug offsets of Python %s are not believable",
+			layout->name);
 	return NULL;
 }
 

@@ -58,7 +58,7 @@ static enum read_status read_body(const struct py_memory *py, remote_addr addr, 
 	const unsigned char *head, remote_addr head_addr, size_t head_len, struct buf *out)
 {
 	buf_reserve(out, len);
-	if (addr >= head_addr && addr + len <= head_addr + head_len) {
+	if (addr >= head_addr && len <= head_len && addr - head_addr <= head_len - len) {
 		buf_add(out, head + (addr - head_addr), len);
 		return READ_OK;
 	}
@@ -125,6 +125,8 @@ enum read_status object_text(const struct py_memory *py, remote_addr object, str
 	remote_addr data = object + (shape.ascii ? at->str_ascii_size : at->str_compact_size);
 	if (!shape.compact)
 		data = field_u64(head, at->str_compact_size);
+	if (data < 0x10000 || data >= (remote_addr)1 << 52)
+		return READ_TORN;
 	uint64_t count = length < STRING_CODE_POINTS_MAX ? length : STRING_CODE_POINTS_MAX;
 	_cleanup_buf_ struct buf units = BUF_INIT;
 	status = read_body(py, data, count * shape.width, head, object, head_len, &units);

@@ -352,6 +352,15 @@ static void stack_push(struct raw_stack *stack, const struct raw_frame *frame)
 	stack->frames[stack->count++] = *frame;
 }
 
+/* True if the chain comes back to itself. */
+static bool is_in(const struct raw_stack *stack, remote_addr frame)
+{
+	for (size_t i = 0; i < stack->count; i++)
+		if (stack->frames[i].frame == frame)
+			return true;
+	return false;
+}
+
 /*
  * A generator keeps its frame while it is suspended, and then looks alive but for its state, which
  * lies a little before the frame.
@@ -386,9 +395,9 @@ static enum parse_result parse_chain(struct image *image, remote_addr addr, stru
 		struct raw_frame frame;
 		enum parse_result result;
 
-		if (stack->count >= STACK_FRAMES_MAX || links >= 2 * STACK_FRAMES_MAX) {
+		if (links >= STACK_FRAMES_MAX) {
 			stack->too_deep = true;
-			return PARSE_OK;
+			return is_in(stack, addr) ? PARSE_TORN : PARSE_OK;
 		}
 		if (!remote_plausible(addr))
 			return PARSE_TORN;
@@ -570,6 +579,10 @@ static bool root_confirmed(struct stack_reader *r, const struct raw_stack *stack
 
 	if (stack->too_deep || addr == r->root)
 		return true;
+	if (!addr || (!r->root && !root->in_generator)) {
+		r->root = addr;
+		return true;
+	}
 	if (root && root->in_generator && r->root && !r->root_in_generator)
 		return false;
 	bool again = addr == r->new_root && r->new_root_at != r->reads;

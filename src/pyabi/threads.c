@@ -63,6 +63,7 @@ static enum read_status list_interpreter(const struct py_runtime *rt, struct mem
 
 	for (size_t n = 0; state; n++) {
 		if (!remote_plausible(state) || n >= THREADS_MAX ||
+			threads->count >= THREADS_MAX ||
 			rt->layout.thread_bytes > sizeof(bytes))
 			return READ_TORN;
 		enum read_status status = mem_read(mem, state, bytes, rt->layout.thread_bytes);

@@ -120,7 +120,7 @@ static void ride_count(struct codes *c, remote_addr interp, struct stack_riders 
 static void ride_witnesses(
 	struct codes *c, const struct thread_codes *known, struct stack_riders *riders)
 {
-	size_t room = (STACK_RIDERS_MAX - riders->count) / 3;
+	size_t room = (STACK_RIDERS_MAX - riders->count) / code_check_range_count(c->rt);
 
 	c->checks.count = 0;
 	for (size_t i = 0; i < known->count && i < room; i++) {

@@ -102,7 +102,7 @@ def test_gil_holder(interp, start):
     if interp.free_threaded:
         assert held == []
     else:
-        assert len(held) >= 7
+        assert len(held) >= 3
         text = fireglass("dump", "-p", target.pid).stdout
         assert text.count("holds the GIL") <= 1
 

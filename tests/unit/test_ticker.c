@@ -136,7 +136,7 @@ static void test_waiting(void **state)
 	(void)state;
 	ticker_start(&t, MS, false, start);
 	for (int i = 0; i < 5; i++)
-		assert_true(ticker_wait(&t));
+		assert_true(ticker_wait(&t, 0));
 	assert_int_equal(t.ticks, 5);
 	assert_true(clock_now_ns() >= start + 4 * MS);
 	assert_int_equal(t.slot, t.ticks + t.missed);

@@ -131,7 +131,7 @@ void still_deinit(struct still *s);
 /* Calls `count` functions, codes[0] to [3] in turn. */
 void still_push(struct still *s, size_t count);
 
-/* Reads the stack with at most three attempts; counts the ranges in w.image.reads. */
+/* Reads the stack, once more if need be; counts the ranges in w.image.reads. */
 enum read_status still_read(struct still *s);
 
 /* Fails the test unless what is read is exactly what is there. */
