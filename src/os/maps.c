@@ -115,6 +115,8 @@ void maps_parse(struct maps *m, char *text, size_t len)
 	size_t capacity = 0;
 
 	*m = (struct maps){ .text = text };
+	if (!len)
+		return;
 	for (char *line = text, *end = text + len; line < end;) {
 		char *newline = memchr(line, '\n', (size_t)(end - line));
 		struct map map;

@@ -161,8 +161,7 @@ static uint64_t int_digit_count(const struct py_layout *layout, uint64_t size_fi
 	// up to 3.11 a signed size, negative for negative numbers; then a tag with the sign below
 	if (layout->dicts == DICT_KEYS_311 && layout->attributes != ATTRIBUTES_VALUES_311)
 		return size_field >> 3;
-	int64_t size = (int64_t)size_field;
-	return (uint64_t)(size < 0 ? -size : size);
+	return (int64_t)size_field < 0 ? 0 - size_field : size_field;
 }
 
 enum read_status object_int(const struct py_memory *py, remote_addr object, uint64_t *value_ret)

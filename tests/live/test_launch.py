@@ -16,6 +16,7 @@ from harness import (
     command,
     fireglass,
     start_fireglass,
+    wait_sampling,
     wait_until,
 )
 from oracle import parse, read_folded, summary, total, without_mark
@@ -123,6 +124,7 @@ def test_signals_are_passed_on(python, number, tmp_path):
     try:
         lines = Lines(process.stdout.fileno(), "the command")
         assert lines.next() == "ready"
+        wait_sampling(process)
         for _ in range(2):
             process.send_signal(number)
             assert lines.next() == "got %d" % number
@@ -146,6 +148,7 @@ def test_command_outlives_interrupted_recording(python, tmp_path):
     try:
         lines = Lines(process.stdout.fileno(), "the command")
         assert lines.next() == "ready"
+        wait_sampling(process)
         process.send_signal(signal.SIGINT)
         assert lines.next() == "got 2"
         wait_until(out.exists, "the result")
@@ -226,7 +229,7 @@ def test_through_a_shell(python, tmp_path):
 def test_duration_ends_the_recording_not_the_command(python, tmp_path):
     out = tmp_path / "o.folded"
     process = start_fireglass(
-        "record", "-d", "50ms", "-o", out, "--", *python.argv, "-c", CATCHER, stdin=subprocess.PIPE
+        "record", "-d", "300ms", "-o", out, "--", *python.argv, "-c", CATCHER, stdin=subprocess.PIPE
     )
     try:
         lines = Lines(process.stdout.fileno(), "the command")

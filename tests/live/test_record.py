@@ -126,14 +126,19 @@ def test_a_stop_of_fireglass_is_counted_as_missed(python, start):
 
 def test_target_exits_early(interp, start, tmp_path):
     source = (
-        "import sys, time\nprint('ready'); sys.stdout.flush()\nend = time.time() + 0.25\n"
-        "while time.time() < end: pass\n"
+        "import select, sys\nprint('ready'); sys.stdout.flush()\n"
+        "while not select.select([0], [], [], 0)[0]: pass\n"
     )
     out = tmp_path / "out.folded"
     target = start(interp, "-c", source)
-    result = record(target, out=out, seconds="50")
+    process = start_fireglass("record", "-p", target.pid, "-d", "500", "-o", out)
+    wait_sampling(process)
+    target.process.stdin.write(b"x")
+    target.process.stdin.flush()
+    _, err = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 0, err
     stacks = read_folded(out.read_text(encoding="utf-8"))
-    assert total(stacks) == summary(result.stderr)["samples"] > 10
+    assert total(stacks) == summary(err.decode())["samples"] > 10
     assert target.process.wait() == 0
 
 
