@@ -5,7 +5,9 @@ import collections
 
 from truth import Frame
 
-METADATA, STACK, FRAME, INVALID, REF, KERNEL, GC, IDLE, TIME, MEMORY, STRING, STRING_REF = range(1, 13)
+METADATA, STACK, FRAME, INVALID, REF, KERNEL, GC, IDLE, TIME, MEMORY, STRING, STRING_REF = range(
+    1, 13
+)
 
 
 class Reader:

@@ -8,6 +8,7 @@ not seconds); `read()` gives stacks and what the profiler itself says was lost.
 
 import dataclasses
 import json
+import math
 import os
 import re
 import shutil
@@ -35,6 +36,7 @@ class Reading:
     dropped: int = 0  # samples taken and thrown away
     truncated: int = 0
     note: str = ""
+    seconds: float = None  # for how long it says it sampled
     spent: dict = None  # seconds per function, of a profiler that has no samples
 
 
@@ -54,7 +56,9 @@ def install(say=print):
 
 def runs(command):
     try:
-        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE).returncode == 0
+        return (
+            subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE).returncode == 0
+        )
     except OSError:
         return False
 
@@ -149,9 +153,7 @@ class PySpy(Profiler):
         return version_of([self.binary, "--version"])
 
     def lacks(self, interpreter, rate):
-        if not runs([self.binary, "--version"]):
-            return "not installed"
-        return "a root of its own" if interpreter.root and interpreter.minor < (3, 13) else None
+        return None if runs([self.binary, "--version"]) else "not installed"
 
     def start(self, pid, rate, seconds, out):
         hz = MAX_HZ if rate == "max" else rate
@@ -172,7 +174,7 @@ class PySpy(Profiler):
 
 
 class Austin(Profiler):
-    """Its own build wants a newer libc than some systems have: then by the loader of another root."""
+    """Its build wants a newer libc than some systems have: then by the loader of another root."""
 
     name = "austin"
 
@@ -219,8 +221,15 @@ class Tachyon(Profiler):
 
     def start(self, pid, rate, seconds, out):
         hz = MAX_HZ if rate == "max" else rate
-        command = list(self.python.argv) + ["-m", "profiling.sampling", "attach", "-a", "-r", str(hz)]
-        command += ["-d", str(seconds), "--collapsed", "-o", out]
+        command = list(self.python.argv) + [
+            "-m",
+            "profiling.sampling",
+            "attach",
+            "-a",
+            "-r",
+            str(hz),
+        ]
+        command += ["-d", str(math.ceil(seconds)), "--collapsed", "-o", out]
         return command + ["--blocking"] * self.blocking + [str(pid)]
 
     @staticmethod
@@ -237,11 +246,13 @@ class Tachyon(Profiler):
             stacks = folded(f.read(), self.frame)
         captured = number(text, r"Captured ([\d,]+) samples".replace(",", ""))
         errors = re.search(r"Error rate: ([\d.]+)", text)
+        lasted = re.search(r"samples in ([\d.]+) seconds", text)
         missed = re.search(r"[Mm]issed samples: \d+ expected.*?\(([\d.]+)", text)
         return Reading(
             stacks,
             dropped=round(captured * float(errors.group(1)) / 100) if errors else 0,
             note="missed %s %%" % missed.group(1) if missed else "",
+            seconds=float(lasted.group(1)) if lasted else None,
         )
 
 
@@ -264,7 +275,14 @@ class InProcess(Profiler):
             return True
         tag = "%d%d" % interpreter.minor
         command = [os.path.join(VENV, "bin", "pip"), "-q", "install", "--no-deps", "--target"]
-        command += [folder, "--only-binary=:all:", "--implementation", "cp", "--python-version", tag]
+        command += [
+            folder,
+            "--only-binary=:all:",
+            "--implementation",
+            "cp",
+            "--python-version",
+            tag,
+        ]
         command += ["--abi", "cp" + tag + "t" * interpreter.free_threaded]
         for platform in ("manylinux2014_x86_64", "manylinux_2_5_x86_64", "manylinux_2_17_x86_64"):
             command += ["--platform", platform]

@@ -8,7 +8,8 @@
 
 For each program, Python, rate and profiler the program runs for a while alone, then under the
 profiler, then alone again; the profilers take turns. Prints a line for each as it goes, then one
-table. --markdown puts it between the lines `<!-- results -->` and `<!-- end of results -->` of FILE.
+table. --markdown puts it between the lines `<!-- results -->` and `<!-- end of results -->` of
+FILE.
 
 impossible  stacks that cannot have been: a call, a root or a function that does not exist
 wrong       stacks that could have been but for a line
@@ -226,7 +227,7 @@ class Oracle:
             return {"shares": spent_error(shares, reading.spent)}
         judged = truth.Judged(truth.Truth(target.said), reading.stacks)
         if not judged.samples:
-            raise Failure("no samples")
+            raise Failure("no samples")  # some say no more when they do not know a version
         row = {
             "samples": judged.samples,
             "impossible": judged.stack,
@@ -374,7 +375,11 @@ def markdown_table(rows):
         if "skipped" not in row:
             lines.append("| " + " | ".join(c.replace("|", "\\|") for c in cells(row)) + " |")
     lacking = sorted(
-        {(r["profiler"], r["python"], r["skipped"]) for r in rows if "skipped" in r and r["skipped"]}
+        {
+            (r["profiler"], r["python"], r["skipped"])
+            for r in rows
+            if "skipped" in r and r["skipped"]
+        }
     )
     lines += [""] + ["Not measured: %s on %s: %s." % one for one in lacking]
     return "\n".join(lines)
@@ -483,9 +488,7 @@ def main(argv):
         return 0
     if options.profiler:
         profilers = [one for one in profilers if one.name in options.profiler]
-    interpreters, missing = targets.choose(
-        options.python, [i for i in found if i.kind != "loader"]
-    )
+    interpreters, missing = targets.choose(options.python, [i for i in found if i.kind != "loader"])
     for tag in missing:
         print("no interpreter %s here: see tools/interpreters" % tag, file=sys.stderr)
     said = {

@@ -208,7 +208,7 @@ class Judged:
         self.examples[verdict.why + " | " + shown] += count
 
     def found(self, key):
-        """Samples of `function` itself, of `function:line`, of `function/` with all that it calls."""
+        """Samples of `function` itself, of `function:line`, of `function/` and all it calls."""
         if key.endswith("/"):
             return self.totals[key[:-1]]
         return self.lines[key] if ":" in key else self.leaves[key]
@@ -275,7 +275,7 @@ def total_variation(a, b):
 
 
 def distance_to_reference(found, reference, rounds=40, seed=1):
-    """(distance of leaves, the distance that two samples of these sizes have by chance), percent."""
+    """(distance of leaves, the distance of two such samples by chance), percent."""
     n, m = sum(found.values()), sum(reference.values())
     if not n or not m:
         return None

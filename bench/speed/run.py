@@ -9,13 +9,15 @@
 fastest  distinct samples per second, as fast as it goes, of programs of each depth and number of
          threads. A sample is distinct if its stack was really read, not taken over from the tick
          before: what fireglass says it took over is subtracted; of what it cannot tell (the peers
-         read each) all count. `floor`: reads of 4 KiB per second of the same process, by a bare loop.
-cpu      processor time and memory of the profiler at 100 Hz, 1 kHz and 10 kHz; depth 10, one thread.
+         read each) all count. `floor`: reads of 4 KiB per second of the same process, in a bare
+         loop.
+cpu      processor time and memory of the profiler at 100 Hz, 1 kHz and 10 kHz; depth 10, one
+         thread.
 start    from starting the profiler to its first sample.
 
 The profilers take turns, so that a change of the machine's speed meets all of them; medians of the
-repeats; ratios are to the fastest peer of the same line. --markdown puts the tables between the lines
-`<!-- speed -->` and `<!-- end of speed -->` of FILE.
+repeats; ratios are to the fastest peer of the same line. --markdown puts the tables between the
+lines `<!-- speed -->` and `<!-- end of speed -->` of FILE.
 """
 
 import argparse
@@ -107,13 +109,15 @@ Run = collections.namedtuple("Run", "reading text began cpu memory")
 
 def cpu_and_memory(pid):
     """(seconds used by its threads, most memory it ever had, in MB)"""
-    total, memory = 0, 0
+    total = 0
     for tid in os.listdir("/proc/%d/task" % pid):
         with open("/proc/%d/task/%s/schedstat" % (pid, tid)) as f:
             total += int(f.read().split()[0])
     with open("/proc/%d/status" % pid) as f:
-        memory = int(re.search(r"VmHWM:\s+(\d+)", f.read()).group(1))
-    return total / 1e9, memory / 1024
+        found = re.search(r"VmHWM:\s+(\d+)", f.read())
+    if not found:
+        raise ProcessLookupError("it ended early")
+    return total / 1e9, int(found.group(1)) / 1024
 
 
 def watch(process, began, seconds):
@@ -209,7 +213,7 @@ class Bench:
 
                     def work(profiler=profiler, target=target):
                         run = record(profiler, target.pid, "max", seconds)
-                        return {"per_second": distinct(run) / seconds}
+                        return {"per_second": distinct(run) / (run.reading.seconds or seconds)}
 
                     self.try_one("fastest", interpreter, profiler, "max", work, depth=depth,
                                  threads=threads)  # fmt: skip
@@ -228,7 +232,8 @@ class Bench:
                         return {
                             "cpu_percent": 100 * run.cpu,
                             "memory_mb": run.memory,
-                            "per_second": distinct(run) / self.options.seconds,
+                            "per_second": distinct(run)
+                            / (run.reading.seconds or self.options.seconds),
                         }
 
                     self.try_one("cpu", interpreter, profiler, rate, work)

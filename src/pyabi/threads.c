@@ -190,14 +190,6 @@ static bool is_tid(uint32_t word, const pid_t *tids, size_t count)
 	return false;
 }
 
-/* Counts, for each place of a pthread, whether it holds a thread id. */
-static void vote(uint32_t votes[PTHREAD_BYTES / 4], const unsigned char *bytes, size_t len,
-	const pid_t *tids, size_t tid_count)
-{
-	for (uint32_t i = 0; i < PTHREAD_BYTES / 4 && i * 4 + 4 <= len; i++)
-		votes[i] += is_tid(field_u32(bytes, i * 4), tids, tid_count);
-}
-
 /* As much of a pthread as is mapped. */
 static size_t read_pthread(struct mem_reader *mem, remote_addr pthread, unsigned char *bytes)
 {
@@ -207,27 +199,72 @@ static size_t read_pthread(struct mem_reader *mem, remote_addr pthread, unsigned
 	return 0;
 }
 
+/* So many threads are enough to tell. */
+#define CALIBRATION_THREADS 32
+
+/* The beginnings of some pthreads. */
+struct pthread_bytes {
+	unsigned char bytes[PTHREAD_BYTES];
+	size_t len;
+};
+
+/* How many threads have a thread id of their own at this place: two with the same one count once. */
+static size_t distinct_tids(const struct pthread_bytes *pthreads, size_t count, uint32_t offset,
+	const pid_t *tids, size_t tid_count)
+{
+	uint32_t seen[CALIBRATION_THREADS];
+	size_t distinct = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (offset + 4 > pthreads[i].len)
+			continue;
+		uint32_t word = field_u32(pthreads[i].bytes, offset);
+		bool known = !is_tid(word, tids, tid_count);
+
+		for (size_t k = 0; k < distinct && !known; k++)
+			known = seen[k] == word;
+		if (!known)
+			seen[distinct++] = word;
+	}
+	return distinct;
+}
+
+/* Where it is known to be: glibc on x86-64 and aarch64. */
+static const uint32_t usual_tid_offsets[] = { 720, 208 };
+
 /*
- * The place where most threads have a thread id. Not all need to: a forked child keeps the states of
- * threads that it does not have.
+ * The place where most threads have a thread id of their own. Not all need to: a forked child keeps
+ * the states of threads that it does not have. One thread alone proves nothing (in a pid namespace
+ * ids are small numbers), unless it is at a usual place.
  */
 static void find_tid_offset(struct py_runtime *rt, struct mem_reader *mem,
 	const struct py_threads *threads, const pid_t *tids, size_t tid_count)
 {
-	unsigned char bytes[PTHREAD_BYTES];
-	uint32_t votes[PTHREAD_BYTES / 4] = { 0 };
-	uint32_t best = 0;
+	_cleanup_free_ struct pthread_bytes *pthreads =
+		xcalloc(CALIBRATION_THREADS, sizeof(*pthreads));
+	size_t count = threads->count < CALIBRATION_THREADS ? threads->count : CALIBRATION_THREADS;
+	size_t best = 0;
 
-	for (size_t i = 0; i < threads->count; i++)
-		vote(votes, bytes, read_pthread(mem, threads->items[i].pthread, bytes), tids,
-			tid_count);
-	for (uint32_t i = 1; i < PTHREAD_BYTES / 4; i++)
-		if (votes[i] > votes[best])
-			best = i;
-	if (!votes[best])
-		return;
-	rt->has_tid_offset = true;
-	rt->tid_offset = best * 4;
+	for (size_t i = 0; i < count; i++)
+		pthreads[i].len =
+			read_pthread(mem, threads->items[i].pthread, pthreads[i].bytes);
+	for (size_t i = 0; i < ARRAY_LEN(usual_tid_offsets); i++) {
+		size_t n = distinct_tids(pthreads, count, usual_tid_offsets[i], tids, tid_count);
+
+		if (n > best) {
+			best = n;
+			rt->tid_offset = usual_tid_offsets[i];
+		}
+	}
+	for (uint32_t offset = 0; offset < PTHREAD_BYTES; offset += 4) {
+		size_t n = distinct_tids(pthreads, count, offset, tids, tid_count);
+
+		if (n > best && n > 1) {
+			best = n;
+			rt->tid_offset = offset;
+		}
+	}
+	rt->has_tid_offset = best > 0;
 }
 
 void threads_calibrate(struct py_runtime *rt, struct mem_reader *mem, struct py_threads *threads,

@@ -324,8 +324,8 @@ def test_gil(interp, start):
     result = record(target, "--gil", "-t")
     stacks = read_folded(result.stdout)
     numbers = summary(result.stderr)
-    # nearly always one; it may change hands between two threads' samples of one tick
-    assert numbers["ticks"] * 0.8 <= numbers["samples"] <= numbers["ticks"] * 1.2
+    # none while it changes hands; two if it does so between two threads' samples of one tick
+    assert numbers["ticks"] * 0.5 <= numbers["samples"] <= numbers["ticks"] * 1.2
     assert numbers["samples"] + numbers["filtered"] == 3 * numbers["ticks"]
     assert {s[0] for s, _ in stacks} <= {"MainThread", "burner"}
     assert {parse(without_mark(s)[0][-1]).function for s, _ in stacks} == {"burning"}

@@ -103,7 +103,7 @@ static void test_every_unit_has_its_line(void **state)
 		assert_int_equal(code_read(&w.rt, &w.image.reader, address, &code), READ_OK);
 		for (uint32_t unit = 0; unit < WORLD_UNITS; unit++)
 			line_is(&w, &code, world_instr(&w, address, unit), 0, 1000 + unit);
-		// a frame that has not begun: -1, in bytes or in units; or one unit before the first
+		// a frame that has not begun: -1, or one unit before the first
 		uint64_t before = w.rt.layout.instr == INSTR_POINTER
 			? world_instr(&w, address, 0) - 2
 			: UINT32_MAX;
@@ -249,7 +249,7 @@ static void test_what_is_no_code_object(void **state)
 		for (size_t i = 0; i < ARRAY_LEN(pointers); i++) {
 			remote_addr old;
 
-			// where there is a qualified name, the plain one is only looked at as a witness
+			// the plain name is looked at even where there is a qualified one
 			mem_read_u64(&w.image.reader, good + pointers[i], &old);
 			world_put(&w, good, pointers[i], 1);
 			assert_int_not_equal(read_code(&w, good), READ_OK);

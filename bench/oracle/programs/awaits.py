@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""asyncio tasks, each with a chain of coroutines that await one another, in turns. 3.7 and later."""
+"""asyncio tasks, each with a chain of coroutines that await one another. 3.7 and later."""
 
 import asyncio
 
