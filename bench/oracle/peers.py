@@ -261,6 +261,9 @@ class InProcess(Profiler):
 
     def __init__(self, name):
         self.name = self.inprocess = name
+        self.newer = (
+            ">=5" if name == "pyinstrument" else ""
+        )  # before, its C part was another package
         self.found = {}
 
     def version(self):
@@ -286,7 +289,9 @@ class InProcess(Profiler):
         command += ["--abi", "cp" + tag + "t" * interpreter.free_threaded]
         for platform in ("manylinux2014_x86_64", "manylinux_2_5_x86_64", "manylinux_2_17_x86_64"):
             command += ["--platform", platform]
-        done = subprocess.run(command + [self.name], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        done = subprocess.run(
+            command + [self.name + self.newer], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
         if done.returncode:
             shutil.rmtree(folder, ignore_errors=True)
         return done.returncode == 0

@@ -38,8 +38,12 @@ def end(name, profiler, interval):
         profiler.disable()
         profiler.create_stats()
         spent = {}
-        for (_, _, function), stat in profiler.stats.items():
-            spent[function] = spent.get(function, 0) + stat[2]
+        for (path, _, function), (_, _, own, _, callers) in profiler.stats.items():
+            if path == "~":  # built in: its time is that of whoever called it, as for all others
+                for (_, _, caller), counts in callers.items():
+                    spent[caller] = spent.get(caller, 0) + counts[2]
+            else:
+                spent[function] = spent.get(function, 0) + own
         return {"stacks": [], "spent": spent}
     session = profiler.stop()
     counts = {}
