@@ -278,17 +278,22 @@ static void say_where(const struct record *r)
 			fprintf(stderr, "fireglass: wrote %s\n", r->outputs.items[i].path);
 }
 
+static const char *why_none(const struct record *r)
+{
+	if (r->recording.options.no_idle || r->recording.options.gil_only)
+		return "no thread was in the state asked for";
+	if (r->recording.end == RECORDING_TARGET_ENDED)
+		return "the program ended too soon";
+	return "the time was too short; give a longer -d";
+}
+
 static struct err *finish(struct record *r)
 {
 	struct err *err;
 
 	if (!r->profile.total) {
 		outputs_abort(&r->outputs);
-		return err_new(ERR_FAILED,
-			"no samples: %s",
-			r->recording.options.no_idle || r->recording.options.gil_only ?
-				"no thread was in the state asked for" :
-				"the program ended too soon");
+		return err_new(ERR_FAILED, "no samples: %s", why_none(r));
 	}
 	fill_export_options(r);
 	if (r->timestamps)
