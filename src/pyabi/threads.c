@@ -137,6 +137,29 @@ bool threads_have_gil(const struct py_runtime *rt, struct mem_reader *mem)
 	       interp_lock(rt, mem, interp);
 }
 
+/*
+ * A thread state is made by the thread that starts another, and carries that one's identity until
+ * the other runs. Newer states stand before older ones: what has the identity of one after it, in the
+ * same interpreter, has not started.
+ */
+static void drop_unstarted(struct py_threads *threads)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < threads->count; i++) {
+		const struct py_thread *t = &threads->items[i];
+		bool started = true;
+
+		for (size_t k = i + 1; k < threads->count && started; k++)
+			started = threads->items[k].interp != t->interp ||
+				  threads->items[k].pthread != t->pthread;
+		if (started)
+			threads->items[kept++] = *t;
+	}
+	threads->unstarted = kept < threads->count;
+	threads->count = kept;
+}
+
 /* Reads what is needed of an interpreter, and where the next one is. */
 static enum read_status read_interpreter(const struct py_runtime *rt, struct mem_reader *mem,
 	struct listed_interp *interp, remote_addr *next_ret)
@@ -172,9 +195,11 @@ enum read_status threads_list(
 		if (status == READ_OK)
 			status = list_interpreter(rt, mem, &interp, threads);
 	}
-	if (status == READ_OK)
-		mark_main(rt, mem, threads, last);
-	return status;
+	if (status != READ_OK)
+		return status;
+	drop_unstarted(threads);
+	mark_main(rt, mem, threads, last);
+	return READ_OK;
 }
 
 /* ---- kernel thread ids ------------------------------------------------------------------------ */

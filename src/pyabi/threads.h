@@ -28,6 +28,7 @@ struct py_threads {
 	struct py_thread *items;
 	size_t count, capacity;
 	remote_addr first_interp; // head of the list of interpreters
+	bool unstarted; // some thread states were left out whose threads have not started yet
 };
 
 /* Lists all threads of all interpreters. READ_TORN: the lists changed under way, try again. */

@@ -11,6 +11,8 @@
 #define FLUTTER_SHIFT 6
 /* One in so many samples of a fluttering thread looks whether it still does. */
 #define PROBE_SAMPLES 32
+/* A new thread is read co-scheduled, and probed each time, for so many samples. */
+#define FIRST_PROBES 16
 /* Direct reads of a thread that does not run: they can only fail while it is being woken. */
 #define WAITING_ATTEMPTS 4
 /* The thread may move to another processor while we come to its own. */
@@ -42,10 +44,15 @@ void ladder_end_tick(struct ladder *l)
 
 static void note_direct(struct ladder_thread *t, bool settled)
 {
+	t->samples = 0;
+	if (t->probes < FIRST_PROBES) {
+		t->probes++;
+		t->flutter += settled ? 0 : FLUTTER_ONE / FIRST_PROBES;
+		return;
+	}
 	t->flutter -= t->flutter >> FLUTTER_SHIFT;
 	if (!settled)
 		t->flutter += FLUTTER_ONE >> FLUTTER_SHIFT;
-	t->samples = 0;
 }
 
 static void count(struct ladder *l, enum ladder_rung rung)
@@ -156,10 +163,11 @@ static enum read_status waiting(struct ladder *l, const struct ladder_target *ta
 static enum read_status climb(struct ladder *l, struct ladder_thread *t,
 	const struct ladder_target *target, const struct raw_stack **stack_ret)
 {
-	bool flutters = t->flutter > FLUTTER_LIMIT;
+	bool is_new = t->probes < FIRST_PROBES;
+	bool flutters = is_new || t->flutter > FLUTTER_LIMIT;
 	enum read_status status = READ_TORN;
 
-	if (!flutters || ++t->samples >= PROBE_SAMPLES) {
+	if (!flutters || is_new || ++t->samples >= PROBE_SAMPLES) {
 		status = direct(l, t, target, stack_ret);
 		// a probe's result is not used: it would favour quiet moments
 		if (is_final(status) || (status == READ_OK && !flutters))

@@ -11,7 +11,8 @@
  * On most code a direct read settles nearly always. Where it often does not (very short calls), a
  * read that fails and is then replaced by a later one would favour the quiet moments of the
  * program. So the way is chosen before looking: a thread whose direct reads fail in more than
- * 1 of LADDER_FLUTTER_LIMIT is read co-scheduled every time, until probes say otherwise.
+ * 1 of LADDER_FLUTTER_LIMIT is read co-scheduled every time, until probes say otherwise; so is a
+ * thread of which nothing is known yet.
  */
 #ifndef FIREGLASS_SAMPLE_LADDER_H
 #define FIREGLASS_SAMPLE_LADDER_H
@@ -54,6 +55,7 @@ struct ladder {
 struct ladder_thread {
 	uint32_t flutter; // share of direct reads that do not settle, as a moving average; of 65536
 	uint32_t samples; // since the last probe
+	uint32_t probes;  // made so far; a new thread is not trusted before it was probed some times
 };
 
 void ladder_init(struct ladder *l, enum ladder_strategy strategy);

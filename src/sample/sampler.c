@@ -403,8 +403,8 @@ static enum read_status follow_threads(struct sampler *s, bool force)
 		return READ_OK;
 	enum read_status status = roster_update(&s->roster, now);
 	// a list that changes all the time: go on with the threads that are known
-	s->relist = status == READ_TORN;
-	return s->relist && s->roster.count ? READ_OK : status;
+	s->relist = status == READ_TORN || s->roster.list.unstarted;
+	return status == READ_TORN && s->roster.count ? READ_OK : status;
 }
 
 static bool any_alive(const struct sampler *s)
@@ -426,7 +426,7 @@ enum sampler_state sampler_tick(struct sampler *s)
 	if (status == READ_OK)
 		status = sample_all(s, time_ns);
 	// threads that came up since the last list belong to this tick as well
-	if (status == READ_OK && s->relist)
+	if (status == READ_OK && s->relist && !s->roster.list.unstarted)
 		status = follow_threads(s, true);
 	if (status == READ_OK)
 		status = sample_all(s, time_ns);
