@@ -38,7 +38,12 @@ install: all
 	@echo "installed $(DESTDIR)$(PREFIX)/bin/fireglass"
 
 bench: deps all
-	@python3 bench/attach.py --binary $(BUILD)/fireglass
+	@FIREGLASS_BIN=$(BUILD)/fireglass python3 bench/attach.py
+	@python3 bench/speed/run.py --binary $(BUILD)/fireglass
+
+# Truth, against the peers; see docs/truth.md.
+oracle: deps all
+	@python3 bench/oracle/run.py --binary $(BUILD)/fireglass $(ORACLE)
 
 fuzz:
 	@tools/deps test
@@ -47,4 +52,4 @@ fuzz:
 clean:
 	@rm -rf $(BUILD) build-* demo.svg demo.folded
 
-.PHONY: all deps demo test install bench fuzz clean
+.PHONY: all deps demo test install bench oracle fuzz clean

@@ -79,11 +79,17 @@ def check(said, stacks, line):
 
 
 @pytest.mark.since(3, 6)
-@pytest.mark.parametrize("name", ADVERSARIES)
+@pytest.mark.parametrize("name", [name for name in ADVERSARIES if name != "awaits"])
 def test_nothing_that_never_was(interp, name, places):
-    chosen = PROGRAMS[name]
-    if interp.minor < chosen.since:
-        pytest.skip("%s has no such programs" % interp)
+    never_was(interp, PROGRAMS[name], places)
+
+
+@pytest.mark.since(3, 7)
+def test_no_coroutine_that_never_was(interp, places):
+    never_was(interp, PROGRAMS["awaits"], places)
+
+
+def never_was(interp, chosen, places):
     with targets.Target(places, interp, chosen.file, chosen.args, interp.env) as target:
         check(target.said, *record(target))
         target.finish()

@@ -145,7 +145,12 @@ static void test_signal_mask_and_dispositions(void **state)
 		"exec grep -E 'Sig(Blk|Ign)' /proc/self/status", &mask, &ignored, out, sizeof(out));
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGUSR2, SIG_DFL);
-	assert_string_equal(out, "SigBlk:\t0000000000000200\nSigIgn:\t0000000000000001\n");
+	unsigned long long blocked, disregarded;
+	assert_int_equal(
+		sscanf(out, "SigBlk: %llx SigIgn: %llx", &blocked, &disregarded), 2);
+	assert_int_equal(blocked, 1u << (SIGUSR1 - 1));
+	// libc keeps 32 and 33 to itself: however they came to us, they go on
+	assert_int_equal(disregarded & ~(3ull << 31), 1u << (SIGHUP - 1));
 	sigset_t ours;
 	sigprocmask(SIG_BLOCK, NULL, &ours);
 	assert_int_equal(sigismember(&ours, SIGUSR1), 0);
