@@ -152,7 +152,11 @@ def cross():
 
 
 def interpreters():
-    return check("tools/interpreters", "provide")
+    """Old releases come from no registry: on a user's machine they may be missing, in CI not."""
+    counts = check("tools/interpreters", "provide")
+    if counts.failed and not IN_CI:
+        return Counts(skipped=1)
+    return counts
 
 
 def pytest(directory, *options):
