@@ -461,8 +461,8 @@ def test_leftovers_of_a_killed_run_go(tmp_path):
 
 
 def test_mounts_below():
-    text = "21 1 0:5 / /a/root/proc rw - proc proc rw\n22 1 0:6 / /a/rooted rw - tmpfs t rw\n"
-    assert build.mounts_below("/a/root", text) == ["/a/root/proc"]
+    text = "21 1 0:5 / /a/tree/proc rw - proc proc rw\n22 1 0:6 / /a/treeed rw - tmpfs t rw\n"
+    assert build.mounts_below("/a/tree", text) == ["/a/tree/proc"]
 
 
 def test_a_tree_with_a_mount_in_it_is_not_removed(tmp_path, monkeypatch):
