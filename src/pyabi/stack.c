@@ -7,17 +7,10 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 
-/* Two pieces closer than this are read as one: ranges are dear, bytes are cheap. */
-#define PIECE_GAP_BYTES 2048u
-#define PIECE_BYTES_MAX (64u << 10)
-/* Read beyond the top of the data stack, where the next frames will be pushed. */
-#define DATASTACK_SLACK_BYTES 1024u
 #define CHUNK_BYTES_MAX ((uint64_t)64 << 20)
 #define CHUNKS_MAX 4096
 /* All pieces of a thread together. */
 #define IMAGE_BYTES_MAX ((size_t)32 << 20)
-/* After so many samples what was not needed since the last time is forgotten. */
-#define TRIM_SAMPLES 256
 /* Look-ups of unknown frames within one read. */
 #define MISSES_MAX 16
 
@@ -28,126 +21,24 @@ void stack_reader_init(struct stack_reader *r, remote_addr state, remote_addr in
 
 void stack_reader_deinit(struct stack_reader *r)
 {
-	free(r->pieces);
+	pieces_deinit(&r->pieces);
+	pieces_deinit(&r->heads);
 	free(r->bytes);
 	free(r->ranges);
-	free(r->stacks[0].frames);
-	free(r->stacks[1].frames);
+	free(r->stack.frames);
 	*r = (struct stack_reader){ 0 };
-}
-
-/* ---- pieces ----------------------------------------------------------------------------------- */
-
-/* The index of the last piece that begins at or before `addr`, or piece_count if none does. */
-static size_t piece_before(const struct stack_reader *r, remote_addr addr)
-{
-	size_t low = 0, high = r->piece_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (r->pieces[middle].addr <= addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? low - 1 : r->piece_count;
-}
-
-static bool piece_holds(const struct stack_piece *piece, remote_addr addr, uint32_t len)
-{
-	return addr >= piece->addr && addr - piece->addr + len <= piece->len;
-}
-
-static bool pieces_hold(const struct stack_reader *r, remote_addr addr, uint32_t len)
-{
-	size_t i = piece_before(r, addr);
-
-	return i < r->piece_count && piece_holds(&r->pieces[i], addr, len);
-}
-
-static void piece_remove(struct stack_reader *r, size_t i)
-{
-	memmove(&r->pieces[i], &r->pieces[i + 1],
-		(r->piece_count - i - 1) * sizeof(r->pieces[0]));
-	r->piece_count--;
-}
-
-/* Joins piece i with the next one if they touch or nearly do. */
-static bool piece_join_next(struct stack_reader *r, size_t i)
-{
-	if (i + 1 >= r->piece_count)
-		return false;
-	struct stack_piece *a = &r->pieces[i], *b = &r->pieces[i + 1];
-	remote_addr a_end = a->addr + a->len, b_end = b->addr + b->len;
-
-	if (b->addr > a_end && b->addr - a_end > PIECE_GAP_BYTES)
-		return false;
-	if (b->addr >= a_end && b_end - a->addr > PIECE_BYTES_MAX)
-		return false;
-	uint32_t used = b->used_len ? (uint32_t)(b->addr - a->addr) + b->used_len : 0;
-	if (used > a->used_len)
-		a->used_len = used;
-	if (b_end > a_end)
-		a->len = (uint32_t)(b_end - a->addr);
-	piece_remove(r, i + 1);
-	return true;
-}
-
-static void piece_add(struct stack_reader *r, remote_addr addr, uint32_t len)
-{
-	size_t before = piece_before(r, addr);
-	size_t i = before == r->piece_count ? 0 : before + 1;
-
-	array_reserve(r->pieces, r->piece_capacity, r->piece_count + 1);
-	memmove(&r->pieces[i + 1], &r->pieces[i], (r->piece_count - i) * sizeof(r->pieces[0]));
-	r->pieces[i] = (struct stack_piece){ .addr = addr, .len = len, .used_len = len };
-	r->piece_count++;
-	while (piece_join_next(r, i))
-		;
-	if (i)
-		piece_join_next(r, i - 1);
-}
-
-static size_t pieces_bytes(const struct stack_reader *r)
-{
-	size_t total = 0;
-
-	for (size_t i = 0; i < r->piece_count; i++)
-		total += r->pieces[i].len;
-	return total;
-}
-
-/* Forgets what was not needed lately, so that one deep recursion does not cost for ever. */
-static void pieces_trim(struct stack_reader *r)
-{
-	size_t kept = 0;
-
-	if (++r->samples < TRIM_SAMPLES)
-		return;
-	r->samples = 0;
-	for (size_t i = 0; i < r->piece_count; i++) {
-		struct stack_piece *p = &r->pieces[i];
-
-		if (!p->used_len)
-			continue;
-		if (p->used_len + DATASTACK_SLACK_BYTES < p->len)
-			p->len = p->used_len + DATASTACK_SLACK_BYTES;
-		p->used_len = 0;
-		r->pieces[kept++] = *p;
-	}
-	r->piece_count = kept;
 }
 
 /* ---- images ----------------------------------------------------------------------------------- */
 
-/* One image being parsed: where its parts lie in the buffer. */
-struct image {
+/* What was read, being parsed. */
+struct images {
 	struct stack_reader *r;
 	const struct py_runtime *rt;
-	const unsigned char *thread; // the thread state
-	const unsigned char *bytes;  // piece 0, then piece 1, ...
-	size_t last_piece, last_offset; // where the last look-up ended
+	const unsigned char *thread;    // the thread state
+	const unsigned char *heads;     // head piece 0, then head piece 1, ...
+	const unsigned char *pieces[2]; // before and after: piece 0, then piece 1, ...
+	struct piece_cursor cursor;     // of the pieces
 	remote_addr miss;               // after PARSE_MISS: what was not in any piece
 };
 
@@ -156,16 +47,33 @@ static size_t align8(size_t n)
 	return (n + 7) & ~(size_t)7;
 }
 
-static size_t add_ranges(struct stack_reader *r, const struct py_runtime *rt, size_t at,
-	unsigned char *buffer)
+static size_t add_ranges(
+	struct stack_reader *r, const struct stack_pieces *pieces, size_t at, unsigned char *buffer)
 {
-	r->ranges[at++] = (struct mem_range){ r->state, buffer, rt->layout.thread_bytes };
-	buffer += align8(rt->layout.thread_bytes);
-	for (size_t i = 0; i < r->piece_count; i++) {
-		r->ranges[at++] = (struct mem_range){ r->pieces[i].addr, buffer, r->pieces[i].len };
-		buffer += r->pieces[i].len;
+	for (size_t i = 0; i < pieces->count; i++) {
+		const struct stack_piece *piece = &pieces->items[i];
+
+		r->ranges[at++] = (struct mem_range){ piece->addr, buffer, piece->len };
+		buffer += piece->len;
 	}
 	return at;
+}
+
+/* Pieces, thread state and heads, pieces: where they go, and what images are made of. */
+static size_t lay_out(struct stack_reader *r, const struct py_runtime *rt, struct images *images)
+{
+	size_t bytes = align8(r->pieces.bytes), thread = align8(rt->layout.thread_bytes), n;
+
+	array_reserve(r->bytes, r->bytes_capacity, bytes * 2 + thread + r->heads.bytes);
+	array_reserve(r->ranges, r->range_capacity,
+		r->pieces.count * 2 + 1 + r->heads.count + STACK_RIDERS_MAX);
+	unsigned char *second = r->bytes + bytes, *state = second + bytes;
+	*images = (struct images){ .r = r, .rt = rt, .thread = state, .heads = state + thread,
+		.pieces = { r->bytes, second }, .cursor = { .piece = SIZE_MAX } };
+	n = add_ranges(r, &r->pieces, 0, r->bytes);
+	r->ranges[n++] = (struct mem_range){ r->state, state, rt->layout.thread_bytes };
+	n = add_ranges(r, &r->heads, n, state + thread);
+	return add_ranges(r, &r->pieces, n, second);
 }
 
 /* In one call where the system allows so many ranges, else in as few as it takes. */
@@ -186,66 +94,46 @@ static enum read_status read_ranges(
 	return READ_OK;
 }
 
-/* Reads both images; a piece that is no longer mapped is forgotten and gives READ_TORN. */
-static enum read_status read_images(struct stack_reader *r, const struct py_runtime *rt,
-	struct mem_reader *mem, size_t *image_bytes_ret)
+/* What to do about the range that could not be read: its piece is forgotten. */
+static enum read_status lost_range(struct stack_reader *r, size_t failed)
 {
-	size_t image_bytes = align8(rt->layout.thread_bytes) + align8(pieces_bytes(r));
-	size_t per_image = r->piece_count + 1, images = per_image * 2, whole;
-	size_t riders = r->riders ? r->riders->count : 0;
+	size_t thread = r->pieces.count, heads = thread + 1;
+	size_t second = heads + r->heads.count;
 
-	array_reserve(r->bytes, r->bytes_capacity, image_bytes * 2);
-	array_reserve(r->ranges, r->range_capacity, images + riders);
-	add_ranges(r, rt, 0, r->bytes);
-	add_ranges(r, rt, per_image, r->bytes + image_bytes);
-	if (riders)
-		memcpy(r->ranges + images, r->riders->ranges, riders * sizeof(r->ranges[0]));
-	r->counts.reads++;
-	enum read_status status = read_ranges(mem, r->ranges, images + riders, &whole);
-	*image_bytes_ret = image_bytes;
-	if (r->riders)
-		r->riders->whole = whole > images ? whole - images : 0;
-	if (status == READ_FAULT && whole >= images)
-		return READ_OK; // only a rider is gone
-	if (status != READ_FAULT)
-		return status;
-	size_t failed = whole % per_image;
-	if (failed == 0)
-		return READ_GONE; // the thread state itself
-	piece_remove(r, failed - 1);
+	if (failed == thread)
+		return READ_GONE;
+	if (failed < thread)
+		pieces_remove(&r->pieces, failed);
+	else if (failed < second)
+		pieces_remove(&r->heads, failed - heads);
+	else
+		pieces_remove(&r->pieces, failed - second);
 	return READ_TORN;
 }
 
-/* `len` bytes at `addr` as the image has them, NULL if it does not. */
-static const unsigned char *image_find(struct image *image, remote_addr addr, uint32_t len)
+/* Reads it all; a piece that is no longer mapped is forgotten and gives READ_TORN. */
+static enum read_status read_images(struct stack_reader *r, const struct py_runtime *rt,
+	struct mem_reader *mem, struct images *images)
 {
-	struct stack_reader *r = image->r;
-	struct stack_piece *p;
-	uint32_t needed;
+	size_t own = lay_out(r, rt, images), whole;
+	size_t riders = r->riders ? r->riders->count : 0;
 
-	if (image->last_piece >= r->piece_count ||
-		!piece_holds(&r->pieces[image->last_piece], addr, len)) {
-		size_t i = piece_before(r, addr);
-
-		if (i == r->piece_count || !piece_holds(&r->pieces[i], addr, len))
-			return NULL;
-		image->last_piece = i;
-		image->last_offset = 0;
-		for (size_t k = 0; k < i; k++)
-			image->last_offset += r->pieces[k].len;
-	}
-	p = &r->pieces[image->last_piece];
-	needed = (uint32_t)(addr - p->addr) + len;
-	if (needed > p->used_len)
-		p->used_len = needed;
-	return image->bytes + image->last_offset + (addr - p->addr);
+	if (riders)
+		memcpy(r->ranges + own, r->riders->ranges, riders * sizeof(r->ranges[0]));
+	r->counts.reads++;
+	enum read_status status = read_ranges(mem, r->ranges, own + riders, &whole);
+	if (r->riders)
+		r->riders->whole = whole > own ? whole - own : 0;
+	if (status != READ_FAULT)
+		return status;
+	return whole >= own ? READ_OK : lost_range(r, whole); // OK: only a rider is gone
 }
 
 /* ---- parsing ---------------------------------------------------------------------------------- */
 
 enum parse_result {
 	PARSE_OK,
-	PARSE_MISS, // image->miss is where a frame is that no piece holds
+	PARSE_MISS, // images->miss is where a frame is that no piece holds
 	PARSE_TORN, // cannot be
 	PARSE_GONE, // not the thread it was
 };
@@ -272,24 +160,27 @@ static uint32_t generator_bytes(const struct py_layout *layout)
 }
 
 #define CFRAME_BYTES 16
+/* All C frames seen lately. */
+#define HEAD_BYTES_MAX ((size_t)32 << 10)
 
 /* The address of the innermost frame. */
-static enum parse_result parse_innermost(struct image *image, remote_addr *frame_ret)
+static enum parse_result parse_innermost(struct images *images, remote_addr *frame_ret)
 {
-	const struct py_offsets *at = &image->rt->layout.at;
-	remote_addr pointer = field_u64(image->thread, at->thread_frame);
+	const struct py_offsets *at = &images->rt->layout.at;
+	remote_addr pointer = field_u64(images->thread, at->thread_frame);
+	struct piece_cursor cursor = { .piece = SIZE_MAX };
+	size_t offset;
 
 	*frame_ret = pointer;
-	if (image->rt->layout.frames != FRAME_CFRAME || !pointer)
+	if (images->rt->layout.frames != FRAME_CFRAME || !pointer)
 		return PARSE_OK;
 	if (!remote_plausible(pointer))
 		return PARSE_TORN;
-	const unsigned char *cframe = image_find(image, pointer, CFRAME_BYTES);
-	if (!cframe) {
-		image->miss = pointer;
+	if (!pieces_find(&images->r->heads, &cursor, pointer, CFRAME_BYTES, &offset)) {
+		images->miss = pointer;
 		return PARSE_MISS;
 	}
-	*frame_ret = field_u64(cframe, at->cframe_current_frame);
+	*frame_ret = field_u64(images->heads + offset, at->cframe_current_frame);
 	return PARSE_OK;
 }
 
@@ -363,75 +254,118 @@ static bool is_in(const struct raw_stack *stack, remote_addr frame)
 
 /*
  * A generator keeps its frame while it is suspended, and then looks alive but for its state, which
- * lies a little before the frame.
+ * lies a little before the frame. *agree becomes false if the first image has it suspended.
  */
-static enum parse_result check_generator(
-	struct image *image, remote_addr frame, const unsigned char *bytes)
+static enum parse_result check_generator(struct images *images, const struct raw_frame *frame,
+	bool *agree)
 {
-	const struct py_layout *layout = &image->rt->layout;
+	const struct py_layout *layout = &images->rt->layout;
 	const struct py_offsets *at = &layout->at;
+	size_t offset;
 
-	if (at->gen_iframe == OFFSET_NONE || bytes[at->frame_owner] != layout->owners.generator)
+	if (at->gen_iframe == OFFSET_NONE || !frame->in_generator)
 		return PARSE_OK;
-	remote_addr state = frame - (at->gen_iframe - at->gen_frame_state);
-	const unsigned char *found = image_find(image, state, 1);
-	if (!found) {
-		image->miss = state;
+	remote_addr state = frame->frame - (at->gen_iframe - at->gen_frame_state);
+	if (!pieces_find(&images->r->pieces, &images->cursor, state, 1, &offset)) {
+		images->miss = state;
 		return PARSE_MISS;
 	}
-	return *found == layout->frame_executing ? PARSE_OK : PARSE_TORN;
+	if (images->pieces[0][offset] != layout->frame_executing)
+		*agree = false;
+	return images->pieces[1][offset] == layout->frame_executing ? PARSE_OK : PARSE_TORN;
+}
+
+/* The same at both moments? Of the leaf, the instruction may differ. */
+static bool frames_agree(
+	const struct raw_frame *before, const struct raw_frame *after, bool leaf, bool *moved)
+{
+	bool same_instr = before->instr == after->instr && before->tlbc_index == after->tlbc_index;
+
+	*moved |= !same_instr;
+	return before->code == after->code && before->previous == after->previous &&
+	       (leaf || same_instr);
+}
+
+/* One frame in both images; *agree: it was the same in both. */
+static enum parse_result parse_link(struct images *images, remote_addr addr, bool leaf, bool first,
+	struct raw_frame *frame, bool *agree)
+{
+	const struct py_layout *layout = &images->rt->layout;
+	struct raw_frame before;
+	size_t offset;
+
+	if (!remote_plausible(addr))
+		return PARSE_TORN;
+	if (!pieces_find(
+		    &images->r->pieces, &images->cursor, addr, frame_bytes(layout), &offset)) {
+		images->miss = addr;
+		return PARSE_MISS;
+	}
+	if (!parse_frame(layout, addr, images->pieces[1] + offset, first, frame))
+		return PARSE_TORN;
+	*agree = parse_frame(layout, addr, images->pieces[0] + offset, first, &before) &&
+		 frames_agree(&before, frame, leaf, &images->r->stack.moved);
+	images->r->stack.moved |= !*agree;
+	return check_generator(images, frame, agree);
+}
+
+/* Takes a frame that was parsed; `agree` as parse_link() has it. */
+static void take_link(struct stack_reader *r, const struct raw_frame *frame, bool agree)
+{
+	struct raw_stack *stack = &r->stack;
+
+	if (frame->code)
+		stack_push(stack, frame);
+	else if (stack->count)
+		stack->frames[stack->count - 1].native_below = true;
+	// what lies above a frame that did not hold still is not proven, nor is it
+	if (!agree)
+		r->unproven = stack->count;
+	r->torn |= !agree;
 }
 
 /* The frames from `addr` to the root. */
-static enum parse_result parse_chain(struct image *image, remote_addr addr, struct raw_stack *stack)
+static enum parse_result parse_chain(struct images *images, remote_addr addr)
 {
-	const struct py_layout *layout = &image->rt->layout;
+	const struct py_layout *layout = &images->rt->layout;
+	struct raw_stack *stack = &images->r->stack;
 	remote_addr end = layout->ends_at_base_frame ?
-		field_u64(image->thread, layout->at.thread_base_frame) :
+		field_u64(images->thread, layout->at.thread_base_frame) :
 		0;
-	uint32_t len = frame_bytes(layout);
 
 	for (size_t links = 0; addr && addr != end; links++) {
 		struct raw_frame frame;
-		enum parse_result result;
+		bool agree;
 
 		if (links >= STACK_FRAMES_MAX) {
 			stack->too_deep = true;
 			return is_in(stack, addr) ? PARSE_TORN : PARSE_OK;
 		}
-		if (!remote_plausible(addr))
-			return PARSE_TORN;
-		const unsigned char *bytes = image_find(image, addr, len);
-		if (!bytes) {
-			image->miss = addr;
-			return PARSE_MISS;
-		}
-		if (!parse_frame(layout, addr, bytes, links == 0, &frame))
-			return PARSE_TORN;
-		result = check_generator(image, addr, bytes);
+		enum parse_result result =
+			parse_link(images, addr, !stack->count, links == 0, &frame, &agree);
 		if (result != PARSE_OK)
 			return result;
-		if (frame.code)
-			stack_push(stack, &frame);
-		else if (stack->count)
-			stack->frames[stack->count - 1].native_below = true;
+		take_link(images->r, &frame, agree);
 		addr = frame.previous;
 	}
 	// a chain that does not end where it must was cut off in the middle
 	return addr == end ? PARSE_OK : PARSE_TORN;
 }
 
-static enum parse_result parse_image(struct image *image, struct raw_stack *stack)
+static enum parse_result parse_images(struct images *images)
 {
-	const struct py_offsets *at = &image->rt->layout.at;
+	const struct py_offsets *at = &images->rt->layout.at;
+	struct stack_reader *r = images->r;
 	remote_addr innermost;
 
-	stack->count = 0;
-	stack->too_deep = stack->unproven = false;
-	if (field_u64(image->thread, at->thread_interp) != image->r->interp)
+	r->stack.count = 0;
+	r->stack.too_deep = r->stack.unproven = r->stack.moved = false;
+	r->unproven = 0;
+	r->torn = false;
+	if (field_u64(images->thread, at->thread_interp) != r->interp)
 		return PARSE_GONE;
-	enum parse_result result = parse_innermost(image, &innermost);
-	return result == PARSE_OK ? parse_chain(image, innermost, stack) : result;
+	enum parse_result result = parse_innermost(images, &innermost);
+	return result == PARSE_OK ? parse_chain(images, innermost) : result;
 }
 
 /* ---- looking up what was missed --------------------------------------------------------------- */
@@ -451,13 +385,13 @@ static enum read_status add_chunk(struct stack_reader *r, const struct py_runtim
 	if (size > CHUNK_BYTES_MAX || size <= at->chunk_data || used > size)
 		return READ_TORN;
 	// only in older chunks does the chunk itself say how far it is used
-	uint64_t end = top ? top - chunk + DATASTACK_SLACK_BYTES : at->chunk_data + used;
+	uint64_t end = top ? top - chunk + PIECE_SLACK_BYTES : at->chunk_data + used;
 	if (top && (top < chunk || top - chunk > size))
 		return READ_TORN;
 	end = end < size ? end : size;
-	if (end > at->chunk_data && !pieces_hold(r, chunk + at->chunk_data,
+	if (end > at->chunk_data && !pieces_hold(&r->pieces, chunk + at->chunk_data,
 					     (uint32_t)(end - at->chunk_data)))
-		piece_add(r, chunk + at->chunk_data, (uint32_t)(end - at->chunk_data));
+		pieces_add(&r->pieces, chunk + at->chunk_data, (uint32_t)(end - at->chunk_data));
 	return READ_OK;
 }
 
@@ -472,7 +406,7 @@ static void add_data_stack(
 		mem_read(mem, r->state + at->thread_datastack_chunk, where, sizeof(where)) != READ_OK)
 		return;
 	remote_addr chunk = where[0], top = where[1];
-	for (size_t n = 0; chunk && n < CHUNKS_MAX && pieces_bytes(r) < IMAGE_BYTES_MAX; n++) {
+	for (size_t n = 0; chunk && n < CHUNKS_MAX && r->pieces.bytes < IMAGE_BYTES_MAX; n++) {
 		remote_addr previous;
 
 		if (!remote_plausible(chunk) ||
@@ -492,79 +426,51 @@ static enum read_status add_frames(struct stack_reader *r, const struct py_runti
 
 	if (len > sizeof(bytes))
 		return READ_TORN;
-	for (size_t n = 0; n < STACK_FRAMES_MAX && addr && !pieces_hold(r, addr, len); n++) {
+	for (size_t n = 0; n < STACK_FRAMES_MAX && addr && !pieces_hold(&r->pieces, addr, len); n++) {
 		if (!remote_plausible(addr))
 			return READ_TORN;
 		enum read_status status = mem_read(mem, addr, bytes, len);
 		if (status != READ_OK)
 			return status;
-		piece_add(r, addr - before, len + before);
+		pieces_add(&r->pieces, addr - before, len + before);
 		addr = field_u64(bytes, rt->layout.at.frame_previous);
 	}
 	return READ_OK;
 }
 
 static enum read_status look_up(struct stack_reader *r, const struct py_runtime *rt,
-	struct mem_reader *mem, const struct image *image)
+	struct mem_reader *mem, const struct images *images)
 {
-	remote_addr miss = image->miss;
+	remote_addr miss = images->miss;
 
 	// the state before a frame: not aligned as frames are
 	if (miss & 7) {
-		piece_add(r, miss & ~(remote_addr)7, 8);
+		pieces_add(&r->pieces, miss & ~(remote_addr)7, 8);
 		return READ_OK;
 	}
 	r->counts.misses++;
-	if (pieces_bytes(r) > IMAGE_BYTES_MAX)
-		r->piece_count = 0;
+	if (r->pieces.bytes > IMAGE_BYTES_MAX)
+		pieces_clear(&r->pieces);
+	if (r->heads.bytes > HEAD_BYTES_MAX)
+		pieces_clear(&r->heads);
 	switch (rt->layout.frames) {
 	case FRAME_OBJECT:
 		return add_frames(r, rt, mem, miss);
 	case FRAME_CFRAME:
-		if (miss == field_u64(image->thread, rt->layout.at.thread_frame)) {
-			piece_add(r, miss, CFRAME_BYTES);
+		if (miss == field_u64(images->thread, rt->layout.at.thread_frame)) {
+			pieces_add(&r->heads, miss, CFRAME_BYTES);
 			return READ_OK;
 		}
 		break;
 	case FRAME_CURRENT:
 		break;
 	}
-	if (!pieces_hold(r, miss, frame_bytes(&rt->layout)))
+	if (!pieces_hold(&r->pieces, miss, frame_bytes(&rt->layout)))
 		add_data_stack(r, rt, mem);
 	return add_frames(r, rt, mem, miss);
 }
 
 /* ---- proving ---------------------------------------------------------------------------------- */
-
-static bool frames_equal(const struct raw_frame *a, const struct raw_frame *b)
-{
-	return a->frame == b->frame && a->code == b->code && a->instr == b->instr &&
-	       a->previous == b->previous && a->tlbc_index == b->tlbc_index;
-}
-
-/* How many frames, from the root on, both stacks have in common. */
-static size_t common_base(const struct raw_stack *a, const struct raw_stack *b)
-{
-	size_t n = 0;
-
-	while (n < a->count && n < b->count &&
-		frames_equal(&a->frames[a->count - 1 - n], &b->frames[b->count - 1 - n]))
-		n++;
-	return n;
-}
-
-/* Only the leaf's instruction may differ: a call or a return in between, and nothing is proven. */
-static bool settled(const struct raw_stack stacks[2])
-{
-	const struct raw_frame *a = stacks[0].frames, *b = stacks[1].frames;
-
-	if (stacks[0].count != stacks[1].count)
-		return false;
-	if (!stacks[1].count)
-		return true;
-	return common_base(&stacks[0], &stacks[1]) + 1 >= stacks[1].count && a->frame == b->frame &&
-	       a->code == b->code && a->previous == b->previous;
-}
 
 /*
  * Where a thread's stack begins seldom changes. A chain that ends elsewhere than the last one may
@@ -595,79 +501,68 @@ static bool root_confirmed(struct stack_reader *r, const struct raw_stack *stack
 	return again;
 }
 
-/* Leaves of `stack` only its proven part towards the root. */
-static void keep_base(struct raw_stack *stack, size_t count)
+/* Leaves of the stack only its proven part towards the root. */
+static void keep_proven(struct stack_reader *r)
 {
-	size_t dropped = stack->count - count;
+	struct raw_stack *stack = &r->stack;
 
-	memmove(stack->frames, stack->frames + dropped, count * sizeof(stack->frames[0]));
-	stack->count = count;
+	stack->count -= r->unproven;
+	memmove(stack->frames, stack->frames + r->unproven,
+		stack->count * sizeof(stack->frames[0]));
 	stack->unproven = true;
 }
 
-/* One read of both images; *proven_ret = frames from the root that agree in both. */
-static enum read_status attempt(struct stack_reader *r, const struct py_runtime *rt,
-	struct mem_reader *mem, size_t *proven_ret)
+/* One read; r->stack is what was found, its first r->unproven frames are not proven. */
+static enum read_status attempt(
+	struct stack_reader *r, const struct py_runtime *rt, struct mem_reader *mem)
 {
 	for (unsigned int misses = 0; misses <= MISSES_MAX; misses++) {
-		enum parse_result results[2] = { PARSE_TORN, PARSE_TORN };
-		struct image images[2];
-		size_t image_bytes;
-		enum read_status status = read_images(r, rt, mem, &image_bytes);
+		struct images images;
+		enum read_status status = read_images(r, rt, mem, &images);
 
 		if (status == READ_TORN)
 			continue;
 		if (status != READ_OK)
 			return status;
-		for (int i = 0; i < 2; i++) {
-			const unsigned char *start = r->bytes + (size_t)i * image_bytes;
-
-			images[i] = (struct image){ .r = r, .rt = rt, .thread = start,
-				.bytes = start + align8(rt->layout.thread_bytes),
-				.last_piece = SIZE_MAX };
-			results[i] = parse_image(&images[i], &r->stacks[i]);
-			if (results[i] == PARSE_GONE)
-				return READ_GONE;
+		switch (parse_images(&images)) {
+		case PARSE_OK:
+			return !r->torn && root_confirmed(r, &r->stack) ? READ_OK : READ_TORN;
+		case PARSE_TORN:
+			r->unproven = r->stack.count;
+			return READ_TORN;
+		case PARSE_GONE:
+			return READ_GONE;
+		case PARSE_MISS:
+			break;
 		}
-		// the second image is the newer one: what it lacks is what is needed
-		int missed = results[1] == PARSE_MISS ? 1 : results[0] == PARSE_MISS ? 0 : -1;
-		if (missed < 0) {
-			*proven_ret = 0;
-			if (results[0] != PARSE_OK || results[1] != PARSE_OK)
-				return READ_TORN;
-			*proven_ret = common_base(&r->stacks[0], &r->stacks[1]);
-			return settled(r->stacks) && root_confirmed(r, &r->stacks[1]) ? READ_OK :
-											READ_TORN;
-		}
-		status = look_up(r, rt, mem, &images[missed]);
+		status = look_up(r, rt, mem, &images);
 		if (status == READ_GONE || status == READ_DENIED)
 			return status;
 	}
-	*proven_ret = 0;
+	r->unproven = r->stack.count;
 	return READ_TORN;
 }
 
 enum read_status stack_reader_read(struct stack_reader *r, const struct py_runtime *rt,
 	struct mem_reader *mem, unsigned int attempts, const struct raw_stack **stack_ret)
 {
-	size_t proven = 0;
-
 	r->reads++;
+	r->stack.count = r->unproven = 0;
+	*stack_ret = &r->stack;
 	for (unsigned int i = 0; i < attempts; i++) {
-		enum read_status status = attempt(r, rt, mem, &proven);
+		enum read_status status = attempt(r, rt, mem);
 
 		if (status == READ_OK) {
-			pieces_trim(r);
-			*stack_ret = &r->stacks[1];
+			pieces_trim(&r->pieces);
+			pieces_trim(&r->heads);
 			return READ_OK;
 		}
 		if (status == READ_GONE || status == READ_DENIED)
 			return status;
 		r->counts.unsettled++;
 	}
-	if (!proven)
+	if (r->stack.count <= r->unproven)
 		return READ_TORN;
-	keep_base(&r->stacks[1], proven);
-	*stack_ret = &r->stacks[1];
+	keep_proven(r);
 	return READ_OK;
 }

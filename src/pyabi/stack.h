@@ -2,19 +2,21 @@
 /*
  * Reading the stack of one running thread truly, without stopping it.
  *
- * A stack is read twice in ONE system call: thread state, then all memory in which its frames are
- * expected (learnt from the samples before), then the same again. A frame counts only if both
- * images agree on it (address, code, instruction, previous): then there was a moment, between the
- * two, at which all of it held at once. Only the instruction of the leaf may differ; it is taken
- * from the second image. What cannot be proven is read again; what never settles is given as far as
- * it is proven and marked truncated.
+ * In ONE system call all memory in which its frames are expected (learnt from the samples before) is
+ * read, then the thread state, which says where the innermost frame is, then the memory once more:
  *
- *	image 0:  thread state | piece 0 | piece 1 | ...      one process_vm_readv
- *	image 1:  thread state | piece 0 | piece 1 | ...
+ *	piece 0 | piece 1 | ... || thread state | heads || piece 0 | piece 1 | ...
+ *	        before                    now                   after
+ *
+ * A frame counts only if before and after agree on it (code, instruction, previous): so that is how
+ * it was at the moment the thread state was read. Only the instruction of the leaf may differ; the
+ * later one is taken. What cannot be proven is read again; what never settles is given as far as it
+ * is proven and marked truncated.
  *
  * Pieces are runs of target memory: the live part of each data-stack chunk (3.11 and newer), frames
- * that lie elsewhere (generators, frame objects to 3.10), the C frame (3.11, 3.12). A frame outside
- * of all pieces is a miss: it is looked up, its place becomes a piece, and the read starts again.
+ * that lie elsewhere (generators, frame objects to 3.10). Heads: the C frames that lie between the
+ * thread state and the innermost frame (3.11, 3.12). A frame outside of all pieces is a miss: it is
+ * looked up, its place becomes a piece, and the read starts again.
  *
  * After a few samples nothing is allocated any more. One reader per thread of the target; a reader
  * belongs to one thread of ours.
@@ -28,6 +30,7 @@
 
 #include "os/mem_reader.h"
 #include "pyabi/runtime.h"
+#include "pyabi/stack_pieces.h"
 
 /* A stack deeper than this is cut: the innermost frames are kept. */
 #define STACK_FRAMES_MAX 16384
@@ -48,6 +51,7 @@ struct raw_stack {
 	size_t count, capacity;
 	bool too_deep;  // the rest towards the root was cut
 	bool unproven;  // frames towards the leaf did not settle and were left out
+	bool moved;     // it was seen to change during the read: the thread was running then
 };
 
 /*
@@ -63,34 +67,28 @@ struct stack_riders {
 
 /* What reading did, for the summary. */
 struct stack_counts {
-	uint64_t reads;     // system calls with two images
+	uint64_t reads;     // system calls
 	uint64_t misses;    // frames looked up singly
-	uint64_t unsettled; // reads whose images did not agree
-};
-
-struct stack_piece {
-	remote_addr addr;
-	uint32_t len;
-	uint32_t used_len; // from addr to the end of what was needed since the last trim
+	uint64_t unsettled; // reads of which before and after did not agree
 };
 
 struct stack_reader {
 	remote_addr state;  // the PyThreadState
 	remote_addr interp; // what its interp field must say
-	struct stack_piece *pieces; // sorted by address, disjoint
-	size_t piece_count, piece_capacity;
-	unsigned char *bytes; // both images
+	struct stack_pieces pieces, heads;
+	unsigned char *bytes; // all that is read
 	size_t bytes_capacity;
 	struct mem_range *ranges;
 	size_t range_capacity;
-	struct raw_stack stacks[2]; // of both images
+	struct raw_stack stack;
+	size_t unproven; // so many of its frames, from the leaf, are not proven
+	bool torn;       // some frame was not the same before and after
 	struct stack_riders *riders; // the caller's, or NULL
 	uint64_t reads;
 	remote_addr root;           // the outermost frame of the last stack
 	bool root_in_generator;
 	remote_addr new_root;       // another one that waits to be seen again
 	uint64_t new_root_at;       // the read it was seen in
-	size_t samples;             // since the pieces were last trimmed
 	struct stack_counts counts;
 };
 

@@ -155,8 +155,8 @@ static void test_trimming(void **state)
 		for (int i = 0; i < 600; i++)
 			still_assert_true(&s);
 		size_t bytes = 0;
-		for (size_t i = 0; i < s.reader.piece_count; i++)
-			bytes += s.reader.pieces[i].len;
+		for (size_t i = 0; i < s.reader.pieces.count; i++)
+			bytes += s.reader.pieces.items[i].len;
 		assert_in_range(bytes, 1, 4096);
 		still_push(&s, 198);
 		still_assert_true(&s);
