@@ -121,7 +121,8 @@ static struct err *take(struct dump *d)
 static const char *run_name(enum thread_run run)
 {
 	static const char *const names[] = {
-		[THREAD_RUNNING] = "running",
+		[THREAD_ON_CPU] = "running",
+		[THREAD_RUNNABLE] = "runnable",
 		[THREAD_WAITING] = "waiting",
 		[THREAD_STOPPED] = "stopped",
 		[THREAD_UNKNOWN] = "unknown",
@@ -244,7 +245,7 @@ static void print_thread(const struct dump *d, const struct dumped_thread *t,
 
 	add_visible(&name, t->thread.name);
 	printf("\nThread %d %s\"%s\"%s: %s%s%s", (int)t->thread.tid, style->bold, buf_str(&name),
-		style->off, t->sample.run == THREAD_RUNNING ? style->green : style->dim,
+		style->off, t->sample.run <= THREAD_RUNNABLE ? style->green : style->dim,
 		run_name(t->sample.run), style->off);
 	if (t->thread.main)
 		printf(", main");

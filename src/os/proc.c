@@ -17,6 +17,7 @@
 #include "base/utf8.h"
 
 #define STAT_TEXT_MAX 2048                // 52 numbers and a name
+#define SYSCALL_TEXT_MAX 256              // 9 numbers
 #define STATUS_TEXT_MAX ((size_t)1 << 20) // a process may be in 65536 groups
 
 /* Takes blanks and a decimal number. */
@@ -193,6 +194,27 @@ bool proc_parse_schedstat(const char *text, struct proc_schedstat *ret)
 	return true;
 }
 
+bool proc_parse_syscall(const char *text, struct proc_syscall *ret)
+{
+	char *end;
+
+	*ret = (struct proc_syscall){ .number = -1 };
+	if (strncmp(text, "running", 7) == 0) {
+		ret->running = true;
+		return true;
+	}
+	errno = 0;
+	long number = strtol(text, &end, 10);
+	if (end == text || errno || number < -1 || number > INT32_MAX)
+		return false;
+	ret->number = (int32_t)number;
+	if (number < 0)
+		return true;
+	const char *argument = end;
+	ret->argument = strtoull(argument, &end, 16);
+	return end != argument && !errno;
+}
+
 #define PROC_PATH_MAX 96
 
 static void proc_path(char path[PROC_PATH_MAX], pid_t pid, pid_t tid, const char *name)
@@ -235,6 +257,11 @@ int proc_open_schedstat(pid_t pid, pid_t tid)
 	return proc_open(pid, tid, "schedstat");
 }
 
+int proc_open_syscall(pid_t pid, pid_t tid)
+{
+	return proc_open(pid, tid, "syscall");
+}
+
 bool proc_pread_stat(int fd, struct proc_stat *ret)
 {
 	char text[STAT_TEXT_MAX];
@@ -247,6 +274,13 @@ bool proc_pread_schedstat(int fd, struct proc_schedstat *ret)
 	char text[STAT_TEXT_MAX];
 
 	return pread_text(fd, text, sizeof(text)) && proc_parse_schedstat(text, ret);
+}
+
+bool proc_pread_syscall(int fd, struct proc_syscall *ret)
+{
+	char text[SYSCALL_TEXT_MAX];
+
+	return pread_text(fd, text, sizeof(text)) && proc_parse_syscall(text, ret);
 }
 
 bool proc_stat(pid_t pid, pid_t tid, struct proc_stat *ret)

@@ -57,10 +57,20 @@ bool proc_stat(pid_t pid, pid_t tid, struct proc_stat *ret);
 bool proc_status(pid_t pid, pid_t tid, struct proc_status *ret);
 
 /* As proc_stat() and schedstat, from file descriptors kept open: one pread each, no allocation. */
+/* /proc/PID/task/TID/syscall */
+struct proc_syscall {
+	bool running;      // or ready to run
+	int32_t number;    // of the call it waits in; -1: none
+	uint64_t argument; // the first one
+};
+bool proc_parse_syscall(const char *text, struct proc_syscall *ret);
+
 int proc_open_stat(pid_t pid, pid_t tid);      // -1 if gone
+int proc_open_syscall(pid_t pid, pid_t tid);   // -1 if gone, refused, or not supported
 int proc_open_schedstat(pid_t pid, pid_t tid); // -1 if gone or not supported by the kernel
 bool proc_pread_stat(int fd, struct proc_stat *ret);
 bool proc_pread_schedstat(int fd, struct proc_schedstat *ret);
+bool proc_pread_syscall(int fd, struct proc_syscall *ret);
 
 /*
  * The thread ids of a process. Returns how many there are and fills at most `capacity`; 0 if the

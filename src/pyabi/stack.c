@@ -286,6 +286,18 @@ static bool frames_agree(
 	       (leaf || same_instr);
 }
 
+/* What lies after the leaf's frame: its variables and values. No thread but its own writes there. */
+#define LEAF_BYTES 512
+
+static bool leaf_moved(const struct images *images, remote_addr addr, size_t offset)
+{
+	const struct stack_piece *piece = &images->r->pieces.items[images->cursor.piece];
+	size_t rest = (size_t)(piece->addr + piece->len - addr);
+
+	return memcmp(images->pieces[0] + offset, images->pieces[1] + offset,
+		       rest < LEAF_BYTES ? rest : LEAF_BYTES) != 0;
+}
+
 /* One frame in both images; *agree: it was the same in both. */
 static enum parse_result parse_link(struct images *images, remote_addr addr, bool leaf, bool first,
 	struct raw_frame *frame, bool *agree)
@@ -305,7 +317,7 @@ static enum parse_result parse_link(struct images *images, remote_addr addr, boo
 		return PARSE_TORN;
 	*agree = parse_frame(layout, addr, images->pieces[0] + offset, first, &before) &&
 		 frames_agree(&before, frame, leaf, &images->r->stack.moved);
-	images->r->stack.moved |= !*agree;
+	images->r->stack.moved |= !*agree || (first && leaf_moved(images, addr, offset));
 	return check_generator(images, frame, agree);
 }
 

@@ -7,10 +7,15 @@
  * code object freed and another made at its address never borrow each other's name. The proof is
  * had cheaply:
  *
- * - 3.14 and newer count the code objects that were freed. The count is read with the stack; as long
- *   as it is what it was, every code object known is what it was.
- * - Before that the witnesses of the code objects that the thread had in its last stack are read
- *   with the stack, in the same call; only those that are new to the stack cost another.
+ * - 3.14 and newer count the code objects that were freed. As long as the count is what it was,
+ *   every code object known is what it was.
+ * - Before that the witnesses of code objects are read again (pyabi/code.h).
+ *
+ * Either can be read with the stack, in the same call: then the stack is proven at once. That costs
+ * too much at high rates. So a code object that has been what it is for some time (and, where freed
+ * ones are counted, a program that has not freed any for some time) is trusted for the moment, and
+ * proven some milliseconds later, for all stacks read since: an epoch (codes_prove()). What turns
+ * out to have changed in between is void, and must not be shown by its name.
  */
 #ifndef FIREGLASS_SAMPLE_CODES_H
 #define FIREGLASS_SAMPLE_CODES_H
@@ -27,11 +32,26 @@
 /* The word of a frame that is no function of the program's and is left out. */
 #define FRAME_INTERNAL UINT64_MAX
 
-/* The code objects of a thread's last stack, as rows of struct codes. */
-struct thread_codes {
-	uint32_t rows[CODE_CHECKS_MAX];
-	size_t count;
+/* A frame of a thread's last stack and what it came to. */
+struct known_frame {
+	remote_addr code;
+	uint64_t instr;
+	uint32_t tlbc_index;
+	uint32_t row;   // of struct codes
+	uint64_t epoch; // in which it was trusted; 0: it was proven with its stack
+	uint64_t word;  // of no meaning unless has_word
+	bool has_word;
 };
+
+/* What is known of a thread's last stack. */
+struct thread_codes {
+	uint32_t rows[CODE_CHECKS_MAX]; // its code objects that are to be proven with the stack
+	size_t count;
+	struct known_frame *frames; // root first
+	size_t frame_count, frame_capacity;
+};
+
+void thread_codes_deinit(struct thread_codes *known);
 
 struct code_entry;
 
@@ -49,6 +69,22 @@ struct codes {
 	size_t first_rider;  // of the ranges that were added to the riders
 	uint64_t freed;      // code objects freed, as read with the stack
 	uint64_t generation; // made of it and the interpreter; 0: not known
+	uint64_t seen_generation; // the last that was
+
+	// set by the caller
+	bool deferring;  // proofs may wait until codes_prove()
+	uint64_t now_ns; // the time
+
+	uint64_t epoch;
+	uint32_t *trusted; // rows of the code objects trusted in this epoch
+	size_t trusted_count, trusted_capacity;
+	remote_addr interp;  // whose stacks they were in
+	bool several_interp; // in those of others too
+	remote_addr counted_interp; // whose count of freed ones `counted` is, at the epoch's begin
+	uint64_t counted;
+	uint64_t restless_until_ns; // code objects were freed not long ago
+	uint32_t *voided; // serials that the last codes_prove() found changed
+	size_t voided_count, voided_capacity;
 };
 
 /* Runtime, memory and ring stay the caller's and must outlive it. */
@@ -75,10 +111,18 @@ size_t codes_prepare(struct codes *c, const struct raw_stack *stack, remote_addr
 	const struct stack_riders *riders, struct thread_codes *known);
 
 /*
- * A prepared frame as it goes through the ring: the serial of its code object and the byte offset of
- * its instruction, or FRAME_INTERNAL. READ_TORN: what it points to is no code object, or its
- * instruction lies outside, so that the frame is none that was.
+ * Proves what was trusted since the last time and begins a new epoch. Afterwards c->voided are the
+ * serials of those that are others by now: frames of them that were handed over in the epoch may be
+ * wrong. Of a process that is gone nothing can be proven any more; nothing is void then.
  */
-enum read_status codes_frame(struct codes *c, const struct raw_frame *frame, uint64_t *word_ret);
+void codes_prove(struct codes *c);
+
+/*
+ * Frame `i` of the prepared stack, counted from the root, as it goes through the ring: the serial of
+ * its code object and the byte offset of its instruction, or FRAME_INTERNAL. READ_TORN: what it
+ * points to is no code object, or its instruction lies outside, so that the frame is none that was.
+ */
+enum read_status codes_frame(
+	struct codes *c, struct thread_codes *known, size_t i, uint64_t *word_ret);
 
 #endif

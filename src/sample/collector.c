@@ -254,7 +254,7 @@ static void emit(struct collector *c, const struct sample *s)
 	c->counts.reused += s->proof == SAMPLE_REUSED;
 	c->counts.truncated += s->proof == SAMPLE_TRUNCATED;
 	c->counts.failed += s->proof == SAMPLE_FAILED;
-	if ((c->options.no_idle && s->run != THREAD_RUNNING) ||
+	if ((c->options.no_idle && s->run > THREAD_RUNNABLE) ||
 		(c->options.gil_only && !s->holds_gil)) {
 		c->counts.filtered++;
 		return;
@@ -265,10 +265,11 @@ static void emit(struct collector *c, const struct sample *s)
 
 static void take_sample(struct collector *c, const struct record_header *header)
 {
-	uint64_t time_ns = ring_get(c->ring), common = ring_get(c->ring);
+	uint64_t time_ns = ring_get(c->ring), cpu_ns = ring_get(c->ring);
+	uint64_t where = ring_get(c->ring);
 	struct collected_thread *t = &c->threads[header->index];
 
-	take_frames(c, t, (size_t)common, header->count);
+	take_frames(c, t, (uint32_t)where, header->count);
 	struct sample s = {
 		.time_ns = time_ns,
 		.thread = t,
@@ -276,6 +277,10 @@ static void take_sample(struct collector *c, const struct record_header *header)
 		.run = header->run,
 		.proof = header->proof,
 		.holds_gil = header->holds_gil,
+		.waits_for_gil = header->waits_for_gil,
+		.in_gc = header->in_gc,
+		.cpu_ns = cpu_ns,
+		.syscall = (int32_t)(where >> 32),
 	};
 	emit(c, &s);
 }

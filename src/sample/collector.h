@@ -38,7 +38,9 @@ struct sample {
 	stack_id stack;
 	enum thread_run run;
 	enum sample_proof proof;
-	bool holds_gil;
+	bool holds_gil, waits_for_gil, in_gc;
+	uint64_t cpu_ns; // CPU time of the thread since its last sample, as far as it is known yet
+	int32_t syscall; // it waits in, or -1
 };
 
 struct sample_sink {

@@ -13,8 +13,6 @@
 #define PROBE_SAMPLES 32
 /* A new thread is read co-scheduled, and probed each time, for so many samples. */
 #define FIRST_PROBES 16
-/* Direct reads of a thread that does not run: they can only fail while it is being woken. */
-#define WAITING_ATTEMPTS 4
 /* The thread may move to another processor while we come to its own. */
 #define COSCHEDULED_ATTEMPTS 4
 /* Long enough to be off the processor, so that waking up takes it from whoever runs there. */
@@ -55,6 +53,13 @@ static void note_direct(struct ladder_thread *t, bool settled)
 		t->flutter += FLUTTER_ONE >> FLUTTER_SHIFT;
 }
 
+void ladder_note(struct ladder_thread *t, bool ran)
+{
+	if (t->settled && ran)
+		note_direct(t, true);
+	t->settled = false;
+}
+
 static void count(struct ladder *l, enum ladder_rung rung)
 {
 	// one writer only
@@ -87,33 +92,36 @@ static enum read_status direct(struct ladder *l, struct ladder_thread *t,
 
 	if (is_final(status))
 		return status;
-	note_direct(t, is_settled(status, *stack_ret));
-	if (!is_settled(status, *stack_ret))
+	t->settled = is_settled(status, *stack_ret);
+	if (!t->settled) {
+		note_direct(t, false);
 		return READ_TORN;
+	}
 	count(l, LADDER_DIRECT);
 	return READ_OK;
 }
 
 /* Goes where the thread last ran, if it runs. */
-static void come_to(struct ladder *l, int stat_fd)
+static void come_to(struct ladder *l, struct ladder_thread *t, int stat_fd)
 {
 	struct proc_stat stat;
 
 	if (stat_fd < 0 || !proc_pread_stat(stat_fd, &stat) || stat.state != 'R')
 		return;
+	t->ran = true;
 	l->pinned_this_tick = true;
 	if (l->pin.cpu != stat.processor && pin_to(&l->pin, stat.processor))
 		clock_sleep_until(clock_now_ns() + COSCHEDULED_SLEEP_NS);
 }
 
-static enum read_status coscheduled(struct ladder *l, const struct ladder_target *target,
-	const struct raw_stack **stack_ret)
+static enum read_status coscheduled(struct ladder *l, struct ladder_thread *t,
+	const struct ladder_target *target, const struct raw_stack **stack_ret)
 {
 	enum read_status status = READ_TORN;
 
 	for (int i = 0; i < COSCHEDULED_ATTEMPTS; i++) {
 		// also if we could not come to it: it may have stopped running
-		come_to(l, target->stat_fd);
+		come_to(l, t, target->stat_fd);
 		status = read_once(target, 2, stack_ret);
 		if (is_final(status))
 			return status;
@@ -149,16 +157,6 @@ static enum read_status truncated(
 	return status;
 }
 
-static enum read_status waiting(struct ladder *l, const struct ladder_target *target,
-	const struct raw_stack **stack_ret)
-{
-	enum read_status status = read_once(target, WAITING_ATTEMPTS, stack_ret);
-
-	if (is_settled(status, *stack_ret))
-		count(l, LADDER_DIRECT);
-	return status;
-}
-
 /* The rungs one after the other. */
 static enum read_status climb(struct ladder *l, struct ladder_thread *t,
 	const struct ladder_target *target, const struct raw_stack **stack_ret)
@@ -173,7 +171,7 @@ static enum read_status climb(struct ladder *l, struct ladder_thread *t,
 		if (is_final(status) || (status == READ_OK && !flutters))
 			return status;
 	}
-	status = coscheduled(l, target, stack_ret);
+	status = coscheduled(l, t, target, stack_ret);
 	if (is_final(status) || is_settled(status, *stack_ret) || l->strategy != LADDER_EXACT)
 		return status;
 	return stopped(l, target, stack_ret);
@@ -184,11 +182,7 @@ enum read_status ladder_read(struct ladder *l, struct ladder_thread *t,
 {
 	enum read_status status = READ_TORN;
 
-	if (!target->running && l->strategy != LADDER_ONLY_STOP) {
-		status = waiting(l, target, stack_ret);
-		if (is_final(status) || is_settled(status, *stack_ret))
-			return status;
-	}
+	t->settled = t->ran = false;
 	switch (l->strategy) {
 	case LADDER_AUTO:
 	case LADDER_EXACT:
@@ -200,7 +194,7 @@ enum read_status ladder_read(struct ladder *l, struct ladder_thread *t,
 			count(l, LADDER_DIRECT);
 		break;
 	case LADDER_ONLY_COSCHEDULED:
-		status = coscheduled(l, target, stack_ret);
+		status = coscheduled(l, t, target, stack_ret);
 		break;
 	case LADDER_ONLY_STOP:
 		status = stopped(l, target, stack_ret);

@@ -56,6 +56,8 @@ struct ladder_thread {
 	uint32_t flutter; // share of direct reads that do not settle, as a moving average; of 65536
 	uint32_t samples; // since the last probe
 	uint32_t probes;  // made so far; a new thread is not trusted before it was probed some times
+	bool settled;     // the last direct read did; not counted yet
+	bool ran;         // it was seen running, and we came to where it ran, in the last sample
 };
 
 void ladder_init(struct ladder *l, enum ladder_strategy strategy);
@@ -72,12 +74,17 @@ struct ladder_target {
 	const struct py_runtime *rt;
 	struct mem_reader *mem;
 	pid_t tid;    // 0: not known, so that it can neither be followed nor stopped
-	int stat_fd;  // its stat file (os/proc.h), -1 if there is none
-	bool running; // the kernel says that it is on a processor
+	int stat_fd;  // its stat file (os/proc.h), negative if there is none
 };
 
 /* Reads a stack. Results as stack_reader_read(). */
 enum read_status ladder_read(struct ladder *l, struct ladder_thread *t,
 	const struct ladder_target *target, const struct raw_stack **stack_ret);
+
+/*
+ * To be told after each sample whether the thread ran: reads of a thread that waits settle always
+ * and say nothing of how it is when it runs.
+ */
+void ladder_note(struct ladder_thread *t, bool ran);
 
 #endif

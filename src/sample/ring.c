@@ -19,7 +19,7 @@ void ring_deinit(struct ring *r)
 
 bool ring_begin(struct ring *r, size_t count)
 {
-	r->next = atomic_load_explicit(&r->head, memory_order_relaxed);
+	r->next = r->complete;
 	if (r->next + count - r->known_tail <= r->mask + 1)
 		return true;
 	r->known_tail = atomic_load_explicit(&r->tail, memory_order_acquire);
@@ -34,14 +34,24 @@ void ring_ring(struct ring *r)
 
 void ring_commit(struct ring *r)
 {
-	atomic_store_explicit(&r->head, r->next, memory_order_release);
-	if (r->next - r->known_tail <= (r->mask + 1) / 4) {
+	r->complete = r->next;
+}
+
+size_t ring_unpublished(const struct ring *r)
+{
+	return (size_t)(r->complete - atomic_load_explicit(&r->head, memory_order_relaxed));
+}
+
+void ring_publish(struct ring *r)
+{
+	atomic_store_explicit(&r->head, r->complete, memory_order_release);
+	if (r->complete - r->known_tail <= (r->mask + 1) / 4) {
 		r->rung = false;
 		return;
 	}
 	// seldom: look again before making a system call
 	r->known_tail = atomic_load_explicit(&r->tail, memory_order_acquire);
-	if (r->next - r->known_tail > (r->mask + 1) / 4 && !r->rung) {
+	if (r->complete - r->known_tail > (r->mask + 1) / 4 && !r->rung) {
 		r->rung = true;
 		ring_ring(r);
 	}

@@ -3,7 +3,8 @@
  * The hand-over from the sampling thread to the one that keeps the profile: a ring of 64-bit words,
  * one producer, one consumer, no locks.
  *
- * A record is a run of words that is published whole. When there is no room the producer is told so
+ * A record is a run of words. Records are published some at a time, whole: until then the producer
+ * may still change them. When there is no room the producer is told so
  * and goes on: a record is lost and counted, the clock never waits. The consumer sleeps until the
  * ring is a quarter full, or until its own time is up.
  */
@@ -19,6 +20,7 @@ struct ring {
 	uint64_t *words;
 	size_t mask;
 	_Atomic uint64_t head; // words published
+	uint64_t complete;     // producer: words of whole records
 	_Atomic uint64_t tail; // words taken
 	uint64_t next;         // producer: where the record being written goes on
 	uint64_t known_tail;   // producer: tail as last seen
@@ -37,8 +39,17 @@ static inline void ring_put(struct ring *r, uint64_t word)
 {
 	r->words[r->next++ & r->mask] = word;
 }
-/* Producer: publishes what was put since ring_begin(). */
+/* Producer: the record put since ring_begin() is whole. */
 void ring_commit(struct ring *r);
+/* Producer: gives all whole records to the consumer. */
+void ring_publish(struct ring *r);
+/* Producer: words of whole records that are not published yet. */
+size_t ring_unpublished(const struct ring *r);
+/* Producer: word `i` of those, to be changed. */
+static inline uint64_t *ring_word(struct ring *r, size_t i)
+{
+	return &r->words[(atomic_load_explicit(&r->head, memory_order_relaxed) + i) & r->mask];
+}
 /* Producer: wakes the consumer, whatever there is for it. */
 void ring_ring(struct ring *r);
 

@@ -2,10 +2,8 @@
 #include "sample/roster.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
-#include "os/proc.h"
 
 #define MS ((uint64_t)1000000)
 /* The list is made anew at least so often, to see threads that ended. */
@@ -21,10 +19,8 @@ static void thread_destroy(struct roster *r, struct sampled_thread *t)
 	array_reserve(r->free_indexes, r->free_capacity, r->free_count + 1);
 	r->free_indexes[r->free_count++] = t->index;
 	stack_reader_deinit(&t->reader);
-	if (t->stat_fd >= 0)
-		close(t->stat_fd);
-	if (t->schedstat_fd >= 0)
-		close(t->schedstat_fd);
+	thread_codes_deinit(&t->codes);
+	watch_deinit(&t->watch);
 	free(t->frames);
 	free(t->fresh);
 	free(t);
@@ -38,11 +34,7 @@ static struct sampled_thread *thread_create(struct roster *r, const struct py_th
 	t->py = *py;
 	t->index = r->free_count ? r->free_indexes[--r->free_count] : r->next_index++;
 	t->tid = (pid_t)py->native_id;
-	t->stat_fd = t->schedstat_fd = -1;
-	if (t->tid) {
-		t->stat_fd = proc_open_stat(target->pid, t->tid);
-		t->schedstat_fd = proc_open_schedstat(target->pid, t->tid);
-	}
+	watch_init(&t->watch, target->pid, t->tid);
 	stack_reader_init(&t->reader, py->state, py->interp);
 	return t;
 }

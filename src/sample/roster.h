@@ -12,7 +12,9 @@
 #include "pyabi/stack.h"
 #include "sample/codes.h"
 #include "sample/ladder.h"
+#include "sample/record.h"
 #include "sample/target.h"
+#include "sample/watch.h"
 
 /* One thread of the target, as long as it lives. */
 struct sampled_thread {
@@ -27,11 +29,13 @@ struct sampled_thread {
 	size_t depth, frame_capacity;
 	uint64_t *fresh;             // the stack being packed
 	size_t fresh_capacity;
-	int stat_fd, schedstat_fd;   // -1: not to be had
-	uint64_t slices, run_ns;     // of schedstat, noted before its last sample
-	bool ran;                    // it was running at its last sample
+	struct thread_watch watch;
 	bool still;                  // it was waiting then, and its last stack can be used again
-	bool last_gil;
+	uint64_t rode_ns;            // when the interpreter was last read with its stack
+	bool last_gil, last_gc;      // as it was then
+	struct record_header last;   // of its last sample that was read
+	int32_t last_syscall;
+	uint64_t pushed_epoch;       // in which its whole stack was last handed over
 	uint64_t listed;  // number of the list it was last in
 	uint64_t sampled; // number of the tick it was last sampled in
 	bool gone;        // its state could not be read: not looked at until the next list

@@ -6,10 +6,11 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "os/proc.h"
 
 /* Reads of a stack whose code objects are not known yet. */
 #define CODE_ATTEMPTS 4
+/* struct _gil_runtime_state with its condition variables and mutexes, on any machine. */
+#define GIL_BYTES 256
 
 void sampler_init(struct sampler *s, struct target *target, struct ring *ring,
 	enum ladder_strategy strategy)
@@ -33,141 +34,23 @@ void sampler_restart(struct sampler *s)
 	codes_forget(&s->codes);
 }
 
-/* ---- state of a thread ------------------------------------------------------------------------ */
+/* ---- the interpreter --------------------------------------------------------------------------- */
 
-static enum thread_run thread_run(const struct sampled_thread *t)
-{
-	struct proc_stat stat;
+/* At most so often is the interpreter read with a stack: often enough for any but the top rates. */
+#define RIDE_NS ((uint64_t)100000)
 
-	if (t->stat_fd < 0 || !proc_pread_stat(t->stat_fd, &stat))
-		return THREAD_UNKNOWN;
-	switch (stat.state) {
-	case 'R':
-		return THREAD_RUNNING;
-	case 'T':
-	case 't':
-		return THREAD_STOPPED;
-	default:
-		return THREAD_WAITING;
-	}
-}
-
-/*
- * True if the thread has not run since its last sample: it was blocked then, and its run time and
- * its number of time slices are what they were. (For a thread that is running they prove nothing:
- * the kernel refreshes them at scheduler ticks.)
- */
-static bool thread_still(const struct sampled_thread *t)
-{
-	struct proc_schedstat now;
-
-	return t->still && t->schedstat_fd >= 0 && proc_pread_schedstat(t->schedstat_fd, &now) &&
-	       now.slices == t->slices && now.run_ns == t->run_ns;
-}
-
-/* Notes where the thread stands; false if that cannot be seen. */
-static bool note_schedule(struct sampled_thread *t)
-{
-	struct proc_schedstat now;
-
-	if (t->schedstat_fd < 0 || !proc_pread_schedstat(t->schedstat_fd, &now))
-		return false;
-	t->slices = now.slices;
-	t->run_ns = now.run_ns;
-	return true;
-}
-
-/*
- * The state of a thread before its stack is read. *noted_ret: it waited, and where it stands was
- * noted before that was seen, so that the stack read next can be used again for as long as it
- * stands there. A thread that ran the last time is expected to run: its state alone is looked at.
- */
-static enum thread_run look_at(struct sampled_thread *t, bool *noted_ret)
-{
-	enum thread_run run;
-
-	*noted_ret = false;
-	if (t->ran) {
-		run = thread_run(t);
-		if (run != THREAD_WAITING)
-			return run;
-	}
-	bool noted = note_schedule(t);
-	run = thread_run(t);
-	*noted_ret = noted && run == THREAD_WAITING;
-	return run;
-}
-
-/* ---- riders ----------------------------------------------------------------------------------- */
-
-static void ride(struct sampler_riders *r, remote_addr addr, void *buf, size_t len)
-{
-	r->set.ranges[r->set.count++] = (struct mem_range){ addr, buf, len };
-}
-
-static void ride_gil(struct sampler *s, const struct sampled_thread *t)
-{
-	const struct py_runtime *rt = &s->target->rt;
-	struct sampler_riders *r = &s->riders;
-
-	r->has_gil = true;
-	switch (rt->layout.gil) {
-	case GIL_CURRENT_SYMBOL:
-	case GIL_RUNTIME_CURRENT:
-		ride(r, rt->tstate_current, r->gil, 8);
-		return;
-	case GIL_PER_INTERPRETER:
-	case GIL_FREE_THREADED:
-		if (!t->py.gil)
-			break;
-		ride(r, t->py.gil + rt->layout.at.gil_last_holder, r->gil, 16);
-		return;
-	}
-	r->has_gil = false;
-}
-
-/* The ranges every stack is read with; the resolver adds its own. */
 static void fill_riders(struct sampler *s, struct sampled_thread *t)
 {
-	const struct py_runtime *rt = &s->target->rt;
-	struct sampler_riders *r = &s->riders;
-
-	r->set.count = 0;
-	ride(r, rt->interp_head, &r->first_interp, sizeof(r->first_interp));
-	ride(r, t->py.interp + rt->layout.at.interp_threads_head, &r->first_thread,
-		sizeof(r->first_thread));
-	ride_gil(s, t);
-	t->reader.riders = &r->set;
-}
-
-#define RIDERS_OF_LISTS 2
-
-static bool lists_changed(const struct sampler *s, const struct sampled_thread *t)
-{
-	const struct sampler_riders *r = &s->riders;
-
-	return r->set.whole >= RIDERS_OF_LISTS && (r->first_interp != s->roster.list.first_interp ||
-							  r->first_thread != t->py.first_thread);
-}
-
-/* Who holds the GIL, as it was read with this stack; 0: nobody. */
-static remote_addr gil_holder(const struct sampler *s, const struct sampled_thread *t)
-{
-	const struct sampler_riders *r = &s->riders;
-	const struct py_layout *layout = &s->target->rt.layout;
-
-	if (!r->has_gil || r->set.whole <= RIDERS_OF_LISTS)
-		return 0;
-	if (t->py.gil &&
-		field_u32(r->gil, layout->at.gil_locked - layout->at.gil_last_holder) != 1)
-		return 0;
-	return field_u64(r->gil, 0);
+	if (s->now_ns - t->rode_ns >= RIDE_NS)
+		riders_fill(&s->riders, &s->target->rt, &t->py);
+	else
+		riders_clear(&s->riders);
+	t->reader.riders = &s->riders.set;
 }
 
 /* What the first thread of a tick that saw a holder said of the GIL goes for all of them. */
-static bool holds_gil(struct sampler *s, const struct sampled_thread *t)
+static bool holds_gil(struct sampler *s, const struct sampled_thread *t, remote_addr holder)
 {
-	remote_addr holder = gil_holder(s, t);
 	remote_addr gil = t->py.gil ? t->py.gil : 1;
 
 	for (size_t i = 0; i < s->holder_count; i++)
@@ -180,6 +63,41 @@ static bool holds_gil(struct sampler *s, const struct sampled_thread *t)
 	return holder == t->py.state;
 }
 
+/* Takes what came with the stack; what did not is as it was some microseconds ago. */
+static void take_riders(struct sampler *s, struct sampled_thread *t)
+{
+	struct interp_look look;
+
+	riders_look(&s->riders, &s->target->rt, &t->py, &look);
+	if (!look.known)
+		return;
+	t->rode_ns = s->now_ns;
+	s->relist |= look.first_thread != t->py.first_thread;
+	t->last_gil = look.has_gil && holds_gil(s, t, look.holder);
+	t->last_gc = look.collecting && t->last_gil;
+}
+
+/* Where threads that wait for the GIL wait: its condition variable (a futex inside of it). */
+static bool waits_for_gil(
+	const struct sampler *s, const struct sampled_thread *t, const struct thread_look *look)
+{
+	const struct py_runtime *rt = &s->target->rt;
+
+	switch (rt->layout.gil) {
+	case GIL_CURRENT_SYMBOL:
+		return false;
+	case GIL_RUNTIME_CURRENT:
+		// 3.7 to 3.11: the only futexes before this field are those of the GIL
+		return rt->address &&
+		       look_waits_in(look, rt->address,
+			       rt->address + rt->layout.at.runtime_tstate_current);
+	case GIL_PER_INTERPRETER:
+	case GIL_FREE_THREADED:
+		return t->py.gil && look_waits_in(look, t->py.gil, t->py.gil + GIL_BYTES);
+	}
+	return false;
+}
+
 /* ---- handing over ----------------------------------------------------------------------------- */
 
 /* False if there was no room: the thread's samples are lost until there is. */
@@ -189,7 +107,7 @@ static bool announce(struct sampler *s, struct sampled_thread *t)
 
 	if (t->announced)
 		return true;
-	if (!ring_begin(s->ring, 5))
+	if (!ring_begin(s->ring, RECORD_THREAD_WORDS))
 		return false;
 	ring_put(s->ring, record_pack(&header));
 	ring_put(s->ring, (uint64_t)t->tid << 1 | t->py.main);
@@ -209,61 +127,67 @@ static void count(_Atomic uint64_t *counter, uint64_t n)
 		atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
-/* The frames of t->fresh above those it has in common with its last stack. */
+static bool begin_sample(struct sampler *s, const struct sampled_thread *t,
+	struct record_header *header, const struct sample_facts *facts, size_t common)
+{
+	header->index = t->index;
+	header->type = RECORD_SAMPLE;
+	if (!ring_begin(s->ring, RECORD_SAMPLE_WORDS + header->count)) {
+		count(&s->counts.lost, 1);
+		return false;
+	}
+	ring_put(s->ring, record_pack(header));
+	ring_put(s->ring, facts->time_ns);
+	ring_put(s->ring, facts->cpu_ns);
+	ring_put(s->ring, record_common((uint32_t)common, facts->syscall));
+	return true;
+}
+
+/*
+ * The frames of t->fresh above those it has in common with its last stack; all of them once in an
+ * epoch, so that each frame that is shown is among those which the epoch's end proves.
+ */
 static void push(struct sampler *s, struct sampled_thread *t, struct record_header *header,
-	uint64_t time_ns, size_t depth)
+	const struct sample_facts *facts, size_t depth)
 {
 	size_t common = 0;
 
+	if (t->pushed_epoch != s->codes.epoch)
+		t->depth = 0;
 	while (common < depth && common < t->depth && t->frames[common] == t->fresh[common])
 		common++;
-	header->index = t->index;
-	header->type = RECORD_SAMPLE;
 	header->count = (uint32_t)(depth - common);
-	if (!announce(s, t) || !ring_begin(s->ring, 3 + header->count)) {
-		count(&s->counts.lost, 1);
+	if (!announce(s, t) || !begin_sample(s, t, header, facts, common))
 		return;
-	}
-	ring_put(s->ring, record_pack(header));
-	ring_put(s->ring, time_ns);
-	ring_put(s->ring, common);
 	for (size_t i = common; i < depth; i++)
 		ring_put(s->ring, t->fresh[i]);
 	ring_commit(s->ring);
 	array_reserve(t->frames, t->frame_capacity, depth);
 	memcpy(t->frames + common, t->fresh + common, (depth - common) * sizeof(*t->frames));
 	t->depth = depth;
+	t->pushed_epoch = s->codes.epoch;
 }
 
 /* The same stack as the last time. */
-static void push_again(
-	struct sampler *s, struct sampled_thread *t, struct record_header *header, uint64_t time_ns)
+static void push_again(struct sampler *s, struct sampled_thread *t, struct record_header *header,
+	const struct sample_facts *facts)
 {
-	header->index = t->index;
-	header->type = RECORD_SAMPLE;
-	if (!ring_begin(s->ring, 3)) {
-		count(&s->counts.lost, 1);
-		return;
-	}
-	ring_put(s->ring, record_pack(header));
-	ring_put(s->ring, time_ns);
-	ring_put(s->ring, t->depth);
-	ring_commit(s->ring);
+	if (begin_sample(s, t, header, facts, t->depth))
+		ring_commit(s->ring);
 }
 
 /* ---- one sample ------------------------------------------------------------------------------- */
 
 /* Reads until all code objects of the stack are known from before the stack was read. */
-static enum read_status read_known_stack(struct sampler *s, struct sampled_thread *t, bool running,
-	const struct raw_stack **raw_ret)
+static enum read_status read_known_stack(
+	struct sampler *s, struct sampled_thread *t, const struct raw_stack **raw_ret)
 {
 	const struct ladder_target target = {
 		.reader = &t->reader,
 		.rt = &s->target->rt,
 		.mem = &s->target->live.reader,
 		.tid = t->tid,
-		.stat_fd = t->stat_fd,
-		.running = running,
+		.stat_fd = watch_stat_fd(&t->watch),
 	};
 
 	for (int i = 0; i < CODE_ATTEMPTS; i++) {
@@ -281,15 +205,14 @@ static enum read_status read_known_stack(struct sampler *s, struct sampled_threa
 }
 
 /* The stack as it goes through the ring, root first, in t->fresh. */
-static enum read_status pack(struct sampler *s, struct sampled_thread *t,
-	const struct raw_stack *raw, size_t *depth_ret)
+static enum read_status pack(
+	struct sampler *s, struct sampled_thread *t, const struct raw_stack *raw, size_t *depth_ret)
 {
 	size_t depth = 0;
 
 	array_reserve(t->fresh, t->fresh_capacity, raw->count);
-	for (size_t i = raw->count; i-- > 0;) {
-		enum read_status status =
-			codes_frame(&s->codes, &raw->frames[i], &t->fresh[depth]);
+	for (size_t i = 0; i < raw->count; i++) {
+		enum read_status status = codes_frame(&s->codes, &t->codes, i, &t->fresh[depth]);
 
 		if (status != READ_OK)
 			return status;
@@ -299,22 +222,25 @@ static enum read_status pack(struct sampler *s, struct sampled_thread *t,
 	return READ_OK;
 }
 
+/* *moved_ret: the thread was seen running. */
 static enum read_status read_sample(struct sampler *s, struct sampled_thread *t,
-	struct record_header *out, size_t *depth_ret)
+	struct record_header *out, size_t *depth_ret, bool *moved_ret)
 {
 	const struct raw_stack *raw = NULL;
 	enum read_status status = READ_TORN;
 
+	*moved_ret = false;
 	for (int i = 0; i < CODE_ATTEMPTS && status == READ_TORN; i++) {
-		status = read_known_stack(s, t, out->run == THREAD_RUNNING, &raw);
+		status = read_known_stack(s, t, &raw);
 		if (status == READ_OK)
 			status = pack(s, t, raw, depth_ret);
 	}
+	if (raw)
+		*moved_ret = raw->moved || t->ladder.ran;
 	if (status != READ_OK)
 		return status;
-	s->relist |= lists_changed(s, t);
+	take_riders(s, t);
 	t->has_frames = *depth_ret;
-	out->holds_gil = holds_gil(s, t);
 	out->proof = raw->unproven || raw->too_deep ? SAMPLE_TRUNCATED : SAMPLE_VERIFIED;
 	return READ_OK;
 }
@@ -333,44 +259,68 @@ static bool runs_inner(const struct sampler *s, const struct sampled_thread *t)
 	return false;
 }
 
+/* What the thread does: the kernel is asked only if its stack has not told. */
+static void take_state(struct sampler *s, struct sampled_thread *t, bool moved,
+	struct record_header *header, struct sample_facts *facts)
+{
+	struct thread_look look = { .run = THREAD_ON_CPU, .syscall = -1 };
+
+	if (!moved)
+		watch_look(&t->watch, s->now_ns, &look);
+	t->watch.ran = look.run <= THREAD_RUNNABLE;
+	ladder_note(&t->ladder, t->watch.ran);
+	header->run = runs_inner(s, t) ? THREAD_WAITING : look.run;
+	header->waits_for_gil = waits_for_gil(s, t, &look);
+	header->holds_gil = t->last_gil && !header->waits_for_gil;
+	header->in_gc = t->last_gc && header->holds_gil;
+	facts->syscall = look.syscall;
+}
+
+/* `noted`: where the thread stood before its stack was read is known. */
 static enum read_status sample_fresh(
-	struct sampler *s, struct sampled_thread *t, uint64_t time_ns)
+	struct sampler *s, struct sampled_thread *t, struct sample_facts *facts, bool noted)
 {
 	struct record_header header = { 0 };
 	size_t depth = 0;
-	bool noted;
+	bool moved;
 
 	t->still = false;
-	header.run = look_at(t, &noted);
-	t->ran = header.run == THREAD_RUNNING;
-	enum read_status status = read_sample(s, t, &header, &depth);
+	enum read_status status = read_sample(s, t, &header, &depth, &moved);
 	if (status == READ_TORN)
 		header.proof = SAMPLE_FAILED;
 	else if (status != READ_OK)
 		return status;
-	if (runs_inner(s, t))
-		header.run = THREAD_WAITING;
-	t->last_gil = header.holds_gil;
+	take_state(s, t, moved, &header, facts);
 	// a thread state that is kept for an interpreter the thread is not in is no sample
 	if (!t->has_frames && t->shares_tid)
 		return READ_OK;
-	push(s, t, &header, time_ns, depth);
-	t->still = noted && header.proof == SAMPLE_VERIFIED && t->depth == depth;
+	push(s, t, &header, facts, depth);
+	t->last = header;
+	t->last_syscall = facts->syscall;
+	t->still = noted && header.run == THREAD_WAITING && header.proof == SAMPLE_VERIFIED &&
+		   t->depth == depth;
 	return READ_OK;
 }
 
+/* That of a running thread is refreshed at scheduler ticks only: no use to look more often. */
+#define SCHEDULE_NS ((uint64_t)900000)
+
 static enum read_status sample_thread(struct sampler *s, struct sampled_thread *t, uint64_t time_ns)
 {
+	struct sample_facts facts = { .time_ns = time_ns, .syscall = -1 };
 	enum read_status status = READ_OK;
+	bool look = !t->watch.ran || s->now_ns - t->watch.looked_ns >= SCHEDULE_NS;
 
 	t->sampled = s->ticks;
-	if (thread_still(t)) {
-		struct record_header header = { .run = THREAD_WAITING, .proof = SAMPLE_REUSED,
-			.holds_gil = t->last_gil };
+	if (look && watch_schedule(&t->watch, s->now_ns, &facts.cpu_ns) && t->still) {
+		struct record_header header = t->last;
 
-		push_again(s, t, &header, time_ns);
+		header.proof = SAMPLE_REUSED;
+		header.count = 0;
+		facts.syscall = t->last_syscall;
+		push_again(s, t, &header, &facts);
 	} else {
-		status = sample_fresh(s, t, time_ns);
+		status = sample_fresh(s, t, &facts, look);
 	}
 	if (status != READ_GONE && status != READ_FAULT)
 		return status;
@@ -397,11 +347,9 @@ static enum read_status sample_all(struct sampler *s, uint64_t time_ns)
 
 static enum read_status follow_threads(struct sampler *s, bool force)
 {
-	uint64_t now = clock_now_ns();
-
-	if (!force && !roster_stale(&s->roster, now))
+	if (!force && !roster_stale(&s->roster, s->now_ns))
 		return READ_OK;
-	enum read_status status = roster_update(&s->roster, now);
+	enum read_status status = roster_update(&s->roster, s->now_ns);
 	// a list that changes all the time: go on with the threads that are known
 	s->relist = status == READ_TORN || s->roster.list.unstarted;
 	return status == READ_TORN && s->roster.count ? READ_OK : status;
@@ -415,11 +363,39 @@ static bool any_alive(const struct sampler *s)
 	return false;
 }
 
+/* ---- epochs ----------------------------------------------------------------------------------- */
+
+/* So long may the proof of code objects wait. */
+#define EPOCH_NS ((uint64_t)10000000)
+
+static bool epoch_over(const struct sampler *s)
+{
+	return !s->codes.deferring || s->now_ns - s->proved_ns >= EPOCH_NS ||
+	       ring_unpublished(s->ring) > s->ring->mask / 8;
+}
+
+/* Proves the code objects of all samples since the last time, and hands those samples over. */
+static void sampler_prove(struct sampler *s)
+{
+	codes_prove(&s->codes);
+	s->proved_ns = s->now_ns;
+	if (s->codes.voided_count) {
+		size_t frames = record_void_codes(
+			s->ring, s->codes.voided, s->codes.voided_count);
+
+		count(&s->counts.voided, frames);
+		for (size_t i = 0; i < s->roster.count; i++)
+			s->roster.threads[i]->still = false;
+	}
+	ring_publish(s->ring);
+}
+
 enum sampler_state sampler_tick(struct sampler *s)
 {
 	uint64_t time_ns = clock_wall_ns();
-	enum read_status status = follow_threads(s, s->relist || !s->roster.count);
 
+	s->now_ns = s->codes.now_ns = clock_now_ns();
+	enum read_status status = follow_threads(s, s->relist || !s->roster.count);
 	s->ticks++;
 	s->holder_count = 0;
 	ladder_begin_tick(&s->ladder);
@@ -431,6 +407,8 @@ enum sampler_state sampler_tick(struct sampler *s)
 	if (status == READ_OK)
 		status = sample_all(s, time_ns);
 	ladder_end_tick(&s->ladder);
+	if (epoch_over(s))
+		sampler_prove(s);
 	if (status == READ_DENIED)
 		return SAMPLER_DENIED;
 	return status == READ_OK && any_alive(s) ? SAMPLER_OK : SAMPLER_LOST;
@@ -472,6 +450,7 @@ enum sampler_state sampler_run(struct sampler *s)
 
 	clock_sharpen();
 	start_clock(s);
+	s->codes.deferring = s->ticker.period_ns < EPOCH_NS;
 	uint64_t limit_ns = s->duration_ns ? s->started_ns + s->duration_ns : 0;
 	do {
 		if (!ticker_wait(&s->ticker, limit_ns))
@@ -481,6 +460,7 @@ enum sampler_state sampler_run(struct sampler *s)
 	} while (state == SAMPLER_OK && !time_is_up(s));
 	stop_clock(s);
 	ladder_deinit(&s->ladder);
+	sampler_prove(s);
 	ring_ring(s->ring);
 	return state;
 }

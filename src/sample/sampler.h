@@ -6,9 +6,11 @@
  * through the ring to a collector on another thread. It formats nothing, writes nothing, and after
  * warm-up allocates nothing: a new thread or a new code object of the target is warm-up.
  *
- * A thread that runs costs one pread (its state) and one process_vm_readv per tick: with its stack
- * come, in the same call, the head of the list of threads (new threads), the holder of the GIL, and
- * what proves its code objects. A thread that has not run since its last sample costs one pread.
+ * A thread that runs costs one process_vm_readv per tick, with its stack come, in the same call, the
+ * head of the list of threads (new threads), the holder of the GIL and the collector's state; and,
+ * at most every millisecond, one pread (its CPU time). Whether it runs is seen from its stack, which
+ * changes between the two images; only if it does not is the kernel asked. A thread that has not run
+ * since its last sample costs one pread.
  */
 #ifndef FIREGLASS_SAMPLE_SAMPLER_H
 #define FIREGLASS_SAMPLE_SAMPLER_H
@@ -21,6 +23,7 @@
 #include "sample/codes.h"
 #include "sample/ladder.h"
 #include "sample/record.h"
+#include "sample/riders.h"
 #include "sample/ring.h"
 #include "sample/roster.h"
 #include "sample/target.h"
@@ -30,6 +33,7 @@
 struct sampler_counts {
 	_Atomic uint64_t ticks, missed;
 	_Atomic uint64_t lost; // samples for which the ring had no room
+	_Atomic uint64_t voided; // frames whose code object could not be proven afterwards
 };
 
 enum sampler_state {
@@ -38,12 +42,10 @@ enum sampler_state {
 	SAMPLER_DENIED, // reading is refused now
 };
 
-/* What is read along with a stack. */
-struct sampler_riders {
-	struct stack_riders set;
-	remote_addr first_interp, first_thread; // heads of the lists
-	unsigned char gil[16];                  // holder, then (3.12 on) whether it is locked
-	bool has_gil;
+/* What a sample's record has besides its stack. */
+struct sample_facts {
+	uint64_t time_ns, cpu_ns;
+	int32_t syscall;
 };
 
 struct sampler {
@@ -52,12 +54,14 @@ struct sampler {
 	struct roster roster;
 	struct codes codes;
 	struct ladder ladder;
-	struct sampler_riders riders;
+	struct interp_riders riders;
 	struct ticker ticker;
 	uint64_t duration_ns; // 0: until told to stop
 	_Atomic uint64_t started_ns; // when sampler_run() first began; 0 before
 	uint64_t ended_ns;    // when it was over
 	uint64_t ticks;
+	uint64_t now_ns;      // of the tick
+	uint64_t proved_ns;   // when the last epoch ended
 	bool relist; // the list of threads is known to have changed
 	struct {
 		remote_addr gil, holder; // a GIL has one holder in a tick, whenever threads are read

@@ -33,6 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct proc_stat stat;
 	struct proc_status status;
 	struct proc_schedstat sched;
+	struct proc_syscall call;
 
 	if (proc_parse_stat(text, &stat) &&
 		(stat.ppid < 0 || strlen(stat.comm) >= sizeof(stat.comm)))
@@ -40,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (proc_parse_status(text, &status) && (status.tgid < 0 || status.ns_pid < 0))
 		abort();
 	proc_parse_schedstat(text, &sched);
+	proc_parse_syscall(text, &call);
 	free(text);
 	quote((const char *)data, size);
 	return 0;

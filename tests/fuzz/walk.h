@@ -48,15 +48,18 @@ static void walk_stack(struct py_runtime *rt, struct mem_reader *mem, const stru
 		for (size_t k = 0; k < stack->count; k++) {
 			uint64_t word;
 
-			codes_frame(codes, &stack->frames[k], &word);
+			codes_frame(codes, &known, k, &word);
 		}
 	}
 	stack_reader_deinit(&reader);
+	codes_prove(codes);
+	thread_codes_deinit(&known);
 }
 
 /* Looks up every line of the code objects that were announced, and frees them. */
 static void walk_codes(struct ring *ring)
 {
+	ring_publish(ring);
 	while (ring_available(ring)) {
 		ring_get(ring);
 		struct py_code *code = (struct py_code *)(uintptr_t)ring_get(ring);

@@ -174,6 +174,26 @@ static void test_status_nonsense(void **state)
 		assert_false(proc_parse_status(texts[i], &s));
 }
 
+static void test_syscall(void **state)
+{
+	struct proc_syscall c;
+
+	(void)state;
+	assert_true(proc_parse_syscall("running\n", &c));
+	assert_true(c.running);
+	assert_true(proc_parse_syscall("202 0x7f001 0x189 0x0 0x0 0x0 0xffffffff 0x7ffd 0x7f\n", &c));
+	assert_false(c.running);
+	assert_int_equal(c.number, 202);
+	assert_true(c.argument == 0x7f001);
+	assert_true(proc_parse_syscall("-1 0x7ffe 0x7f00\n", &c));
+	assert_int_equal(c.number, -1);
+	assert_false(proc_parse_syscall("", &c));
+	assert_false(proc_parse_syscall("202", &c));
+	assert_false(proc_parse_syscall("x 0x1", &c));
+	assert_false(proc_parse_syscall("99999999999 0x1", &c));
+	assert_false(proc_parse_syscall("-2 0x1", &c));
+}
+
 static void test_schedstat(void **state)
 {
 	struct proc_schedstat s;
@@ -350,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_status_of_old_kernels),
 		cmocka_unit_test(test_status_nonsense),
 		cmocka_unit_test(test_schedstat),
+		cmocka_unit_test(test_syscall),
 		cmocka_unit_test(test_command_line),
 		cmocka_unit_test(test_command_line_is_cut),
 		cmocka_unit_test(test_thread_lives_and_ends),
