@@ -47,6 +47,40 @@ static size_t head_bytes(const struct py_layout *layout)
 	return size < CODE_HEAD_BYTES ? size : CODE_HEAD_BYTES;
 }
 
+/* Length and first characters: no byte beyond the object, and none that changes while it lives. */
+static uint64_t digest_bytes(const unsigned char bytes[CODE_WITNESS_BYTES], uint64_t length,
+	uint32_t data, uint32_t width, uint64_t h)
+{
+	uint64_t room = (CODE_WITNESS_BYTES - data) / width;
+	uint64_t count = (length < room ? length : room) * width;
+
+	h = intern_hash2(h, length);
+	for (uint64_t i = 0; i < count; i += 8) {
+		uint64_t word = 0;
+
+		memcpy(&word, bytes + data + i, count - i < 8 ? (size_t)(count - i) : 8);
+		h = intern_hash2(h, word);
+	}
+	return h;
+}
+
+/* A str, of which the hash and the state of being interned may change; 2.7's is one of bytes. */
+static uint64_t digest_text(const struct py_layout *layout,
+	const unsigned char bytes[CODE_WITNESS_BYTES], uint64_t h)
+{
+	const struct py_offsets *at = &layout->at;
+	uint64_t length = field_u64(bytes, at->str_length);
+
+	if (at->str_state == OFFSET_NONE)
+		return digest_bytes(bytes, length, at->str_ascii_size, 1, h);
+	struct string_shape shape =
+		string_shape(layout->strings, field_u32(bytes, at->str_state));
+	if (!shape.compact || (shape.width != 1 && shape.width != 2 && shape.width != 4))
+		return intern_hash2(h, length);
+	return digest_bytes(bytes, length,
+		shape.ascii ? at->str_ascii_size : at->str_compact_size, shape.width, h);
+}
+
 static uint64_t digest(const struct py_runtime *rt, const struct code_witness_bytes *w)
 {
 	const struct py_offsets *at = &rt->layout.at;
@@ -59,16 +93,11 @@ static uint64_t digest(const struct py_runtime *rt, const struct code_witness_by
 		h = intern_hash2(h, code_field(w->head, pointers[i]));
 	if (has_version(&rt->layout))
 		return h;
-	// after the object header: length, hash and first bytes of the names, of the table all but the
-	// hash, which changes when it is first asked for
-	for (uint32_t i = at->object_size; i + 8 <= CODE_WITNESS_BYTES; i += 8) {
-		h = intern_hash2(h, field_u64(w->name, i));
-		h = intern_hash2(h, field_u64(w->qualname, i));
-		h = intern_hash2(h, field_u64(w->filename, i));
-		if (i != at->bytes_size + 8)
-			h = intern_hash2(h, field_u64(w->linetable, i));
-	}
-	return h;
+	h = digest_text(&rt->layout, w->name, h);
+	h = digest_text(&rt->layout, w->filename, h);
+	if (has_qualname(&rt->layout))
+		h = digest_text(&rt->layout, w->qualname, h);
+	return digest_bytes(w->linetable, field_u64(w->linetable, at->bytes_size), at->bytes_data, 1, h);
 }
 
 /* The ranges of one code object; returns how many. What two have in common is read twice. */

@@ -6,8 +6,8 @@
  * address. So what is known of one is kept with a witness (struct code_witness), which
  * is read again cheaply, for many at once; a changed witness is another code object. Witness: type,
  * first line, the addresses of name, file and line table; with 3.12 and newer the version number
- * that each code object is given, before that the lengths, hashes and first bytes of the names and
- * the file's name, and the line table's length and first bytes.
+ * that each code object is given, before that the lengths and first characters of the names and the
+ * file's name, and the line table's length and first bytes.
  */
 #ifndef FIREGLASS_PYABI_CODE_H
 #define FIREGLASS_PYABI_CODE_H
@@ -60,7 +60,7 @@ struct code_check {
 #define CODE_RANGES_MAX (CODE_CHECKS_MAX * CODE_RANGES_PER_CODE)
 
 #define CODE_HEAD_BYTES 264
-#define CODE_WITNESS_BYTES 64
+#define CODE_WITNESS_BYTES 96
 
 /* What is read of a code object, its names and its line table. */
 struct code_witness_bytes {

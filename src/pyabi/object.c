@@ -25,12 +25,7 @@ static enum read_status read_pointer(
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-struct string_shape {
-	unsigned int width; // bytes per code point
-	bool compact, ascii;
-};
-
-static struct string_shape string_shape(enum py_string_kind kind, uint32_t state)
+struct string_shape string_shape(enum py_string_kind kind, uint32_t state)
 {
 	unsigned int shift = 0;
 

@@ -71,4 +71,11 @@ enum read_status object_attribute(
 /* The tp_name of an object's type, at most 63 bytes. */
 enum read_status object_type_name(const struct py_memory *py, remote_addr object, char name_ret[64]);
 
+/* How a str keeps its text, as its state field says (it may say nonsense). */
+struct string_shape {
+	unsigned int width;  // bytes per code point
+	bool compact, ascii; // the text follows the object's head
+};
+struct string_shape string_shape(enum py_string_kind kind, uint32_t state);
+
 #endif

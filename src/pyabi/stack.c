@@ -59,6 +59,22 @@ static size_t add_ranges(
 	return at;
 }
 
+/* The part of a thread state in which the fields that are needed lie. */
+static struct mem_range thread_range(
+	const struct stack_reader *r, const struct py_layout *layout, unsigned char *thread)
+{
+	const struct py_offsets *at = &layout->at;
+	const uint32_t fields[] = { at->thread_interp, at->thread_frame,
+		layout->ends_at_base_frame ? at->thread_base_frame : at->thread_frame };
+	uint32_t first = fields[0], last = fields[0];
+
+	for (size_t i = 1; i < ARRAY_LEN(fields); i++) {
+		first = fields[i] < first ? fields[i] : first;
+		last = fields[i] > last ? fields[i] : last;
+	}
+	return (struct mem_range){ r->state + first, thread + first, last - first + 8 };
+}
+
 /* Pieces, thread state and heads, pieces: where they go, and what images are made of. */
 static size_t lay_out(struct stack_reader *r, const struct py_runtime *rt, struct images *images)
 {
@@ -71,7 +87,7 @@ static size_t lay_out(struct stack_reader *r, const struct py_runtime *rt, struc
 	*images = (struct images){ .r = r, .rt = rt, .thread = state, .heads = state + thread,
 		.pieces = { r->bytes, second }, .cursor = { .piece = SIZE_MAX } };
 	n = add_ranges(r, &r->pieces, 0, r->bytes);
-	r->ranges[n++] = (struct mem_range){ r->state, state, rt->layout.thread_bytes };
+	r->ranges[n++] = thread_range(r, &rt->layout, state);
 	n = add_ranges(r, &r->heads, n, state + thread);
 	return add_ranges(r, &r->pieces, n, second);
 }

@@ -45,6 +45,6 @@ bool pieces_find(struct stack_pieces *p, struct piece_cursor *cursor, remote_add
 void pieces_trim(struct stack_pieces *p);
 
 /* Read beyond the top of the data stack, where the next frames will be pushed. */
-#define PIECE_SLACK_BYTES 1024u
+#define PIECE_SLACK_BYTES 256u
 
 #endif

@@ -6,8 +6,10 @@
 #include "base/alloc.h"
 #include "sample/record.h"
 
-/* So long a code object must have been what it is before it is trusted. */
+/* So long a code object must have been what it is before it is trusted... */
 #define TRUSTED_AFTER_NS ((uint64_t)1000000000)
+/* ...and it must have been proven to be so not longer ago than this. */
+#define TRUSTED_FOR_NS ((uint64_t)100000000)
 
 struct code_entry {
 	remote_addr address;
@@ -18,6 +20,7 @@ struct code_entry {
 	uint64_t generation; // no code object was freed since, as long as this is the generation
 	uint64_t seen;       // c->now when it was last in a stack
 	uint64_t loaded_ns;  // when it was read
+	uint64_t proven_ns;  // when it was last proven to be what it was
 	uint64_t trusted;    // the last epoch in which it was
 	bool known;          // false: could not be read
 	struct py_code *unannounced; // the ring had no room for it yet
@@ -161,12 +164,21 @@ void codes_begin(struct codes *c, const struct thread_codes *known, remote_addr 
 	c->checks.count = 0;
 	if (!counts_freed(c))
 		ride_witnesses(c, known, riders);
-	else if (restless(c))
+	else if (restless(c) || known->count)
 		ride_count(c, interp, riders);
+}
+
+static void mark_proven(const struct codes *c, struct code_entry *e)
+{
+	e->proven_ns = c->now_ns;
+	e->checked = c->now;
+	e->generation = c->generation;
 }
 
 static void note_freed(struct codes *c, remote_addr interp)
 {
+	// the count at the epoch's begin is not looked at while stacks bring it along
+	c->counted_interp = 0;
 	uint64_t generation = intern_hash2(interp, c->freed) | 1;
 
 	c->generation = generation;
@@ -183,33 +195,28 @@ static void evaluate_riders(
 
 	c->generation = 0;
 	if (counts_freed(c)) {
-		if (whole && restless(c))
+		if (whole)
 			note_freed(c, interp);
 		return;
 	}
 	code_check_evaluate(c->rt, &c->checks, whole);
 	for (size_t i = 0; i < c->checks.count; i++)
 		if (c->checks.checks[i].same)
-			entry_find(c, c->checks.checks[i].address)->checked = c->now;
+			mark_proven(c, entry_find(c, c->checks.checks[i].address));
 }
 
-static bool proven(const struct codes *c, const struct code_entry *e)
+static bool proven(const struct codes *c, struct code_entry *e)
 {
-	return e->checked == c->now || (c->generation && e->generation == c->generation);
-}
-
-static void mark_proven(const struct codes *c, struct code_entry *e)
-{
-	e->checked = c->now;
-	e->generation = c->generation;
+	if (c->generation && e->generation == c->generation)
+		mark_proven(c, e);
+	return e->checked == c->now;
 }
 
 /* May its proof wait until the epoch ends? */
 static bool trusts(const struct codes *c, const struct code_entry *e)
 {
-	if (restless(c))
-		return false;
-	return counts_freed(c) || c->now_ns - e->loaded_ns >= TRUSTED_AFTER_NS;
+	return !restless(c) && c->now_ns - e->loaded_ns >= TRUSTED_AFTER_NS &&
+	       c->now_ns - e->proven_ns <= TRUSTED_FOR_NS;
 }
 
 static void trust(struct codes *c, struct code_entry *e, remote_addr interp)
@@ -292,7 +299,7 @@ static size_t prepare_frame(struct codes *c, const struct raw_frame *frame, remo
 
 	*k = (struct known_frame){ .code = frame->code, .instr = frame->instr,
 		.tlbc_index = frame->tlbc_index, .row = (uint32_t)(e - c->entries) };
-	if (e->known && trusts(c, e)) {
+	if (e->known && (e->trusted == c->epoch || trusts(c, e))) {
 		trust(c, e, interp);
 		k->epoch = c->epoch;
 	} else if (e->seen != c->now) {
@@ -373,7 +380,7 @@ static bool none_freed(struct codes *c)
 		return false;
 	}
 	bool known = c->counted_interp == interp, same = known && c->counted == now;
-	if (known && !same)
+	if (known && !same && c->deferring)
 		c->restless_until_ns = c->now_ns + TRUSTED_AFTER_NS;
 	c->counted_interp = interp;
 	c->counted = now;
@@ -398,16 +405,32 @@ static enum read_status prove_some(struct codes *c, const uint32_t *rows, size_t
 	c->checks.count = 0;
 	if (status == READ_GONE || status == READ_DENIED)
 		return status;
-	for (size_t i = 0; i < count; i++)
-		if (!c->checks.checks[i].same)
-			void_code(c, &c->entries[rows[i]]);
+	for (size_t i = 0; i < count; i++) {
+		struct code_entry *e = &c->entries[rows[i]];
+
+		if (c->checks.checks[i].same)
+			e->proven_ns = c->now_ns;
+		else
+			void_code(c, e);
+	}
 	return READ_OK;
+}
+
+void codes_abandon(struct codes *c)
+{
+	c->voided_count = c->trusted_count = 0;
+	c->several_interp = false;
+	c->counted_interp = 0;
+	c->epoch++;
 }
 
 void codes_prove(struct codes *c)
 {
 	c->voided_count = 0;
-	if (c->trusted_count && !none_freed(c)) {
+	if (c->trusted_count && none_freed(c)) {
+		for (size_t i = 0; i < c->trusted_count; i++)
+			c->entries[c->trusted[i]].proven_ns = c->now_ns;
+	} else if (c->trusted_count) {
 		enum read_status status = READ_OK;
 
 		for (size_t i = 0; i < c->trusted_count && status == READ_OK; i += CODE_CHECKS_MAX) {

@@ -113,9 +113,12 @@ size_t codes_prepare(struct codes *c, const struct raw_stack *stack, remote_addr
 /*
  * Proves what was trusted since the last time and begins a new epoch. Afterwards c->voided are the
  * serials of those that are others by now: frames of them that were handed over in the epoch may be
- * wrong. Of a process that is gone nothing can be proven any more; nothing is void then.
+ * wrong.
  */
 void codes_prove(struct codes *c);
+
+/* The same when the program is gone: nothing can be proven any more, and nothing is void. */
+void codes_abandon(struct codes *c);
 
 /*
  * Frame `i` of the prepared stack, counted from the root, as it goes through the ring: the serial of

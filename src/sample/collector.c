@@ -11,8 +11,9 @@
 #include "pyabi/threads.h"
 #include "sample/codes.h"
 
-/* Names of threads can change: they are read again so often. */
+/* Names of threads can change: they are read again so often; of many threads less often. */
 #define RENAME_NS ((uint64_t)1000000000)
+#define RENAME_NS_PER_THREAD ((uint64_t)10000000)
 /* A thread that is just starting has none yet. */
 #define NAME_RETRY_NS ((uint64_t)20000000)
 
@@ -156,9 +157,11 @@ static bool interp_seen_before(const struct collector *c, size_t i)
 
 void collector_name_threads(struct collector *c)
 {
-	uint64_t now = clock_now_ns();
+	uint64_t now = clock_now_ns(), interval = RENAME_NS_PER_THREAD * c->thread_count;
 
-	if (now - c->named_at_ns < (c->unnamed ? NAME_RETRY_NS : RENAME_NS))
+	if (interval < RENAME_NS)
+		interval = RENAME_NS;
+	if (now - c->named_at_ns < (c->unnamed ? NAME_RETRY_NS : interval))
 		return;
 	c->named_at_ns = now;
 	c->unnamed = false;

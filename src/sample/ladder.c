@@ -14,7 +14,7 @@
 /* A new thread is read co-scheduled, and probed each time, for so many samples. */
 #define FIRST_PROBES 16
 /* The thread may move to another processor while we come to its own. */
-#define COSCHEDULED_ATTEMPTS 4
+#define COSCHEDULED_ATTEMPTS 6
 /* Long enough to be off the processor, so that waking up takes it from whoever runs there. */
 #define COSCHEDULED_SLEEP_NS 20000
 
@@ -101,17 +101,23 @@ static enum read_status direct(struct ladder *l, struct ladder_thread *t,
 	return READ_OK;
 }
 
-/* Goes where the thread last ran, if it runs. */
-static void come_to(struct ladder *l, struct ladder_thread *t, int stat_fd)
+/* Goes where the thread last ran, if it runs. False if it runs elsewhere and we cannot. */
+static bool come_to(struct ladder *l, struct ladder_thread *t, int stat_fd)
 {
 	struct proc_stat stat;
 
-	if (stat_fd < 0 || !proc_pread_stat(stat_fd, &stat) || stat.state != 'R')
-		return;
+	if (stat_fd < 0 || !proc_pread_stat(stat_fd, &stat))
+		return false;
+	if (stat.state != 'R')
+		return true;
 	t->ran = true;
 	l->pinned_this_tick = true;
-	if (l->pin.cpu != stat.processor && pin_to(&l->pin, stat.processor))
-		clock_sleep_until(clock_now_ns() + COSCHEDULED_SLEEP_NS);
+	if (l->pin.cpu == stat.processor)
+		return true;
+	if (!pin_to(&l->pin, stat.processor))
+		return false;
+	clock_sleep_until(clock_now_ns() + COSCHEDULED_SLEEP_NS);
+	return true;
 }
 
 static enum read_status coscheduled(struct ladder *l, struct ladder_thread *t,
@@ -120,20 +126,22 @@ static enum read_status coscheduled(struct ladder *l, struct ladder_thread *t,
 	enum read_status status = READ_TORN;
 
 	for (int i = 0; i < COSCHEDULED_ATTEMPTS; i++) {
-		// also if we could not come to it: it may have stopped running
-		come_to(l, t, target->stat_fd);
-		status = read_once(target, 2, stack_ret);
+		bool beside_it = come_to(l, t, target->stat_fd);
+
+		status = read_once(target, 1, stack_ret);
 		if (is_final(status))
 			return status;
-		if (is_settled(status, *stack_ret)) {
+		// where we run, it cannot: what moved ran elsewhere, and may have been anywhere in between
+		if (is_settled(status, *stack_ret) && !((*stack_ret)->moved && beside_it)) {
 			count(l, LADDER_COSCHEDULED);
 			return READ_OK;
 		}
-		// it runs elsewhere by now: go there, and wake up there
+		// go there, and wake up there
 		if (l->pin.cpu >= 0)
 			clock_sleep_until(clock_now_ns() + COSCHEDULED_SLEEP_NS);
 	}
-	return status;
+	// the part that agreed is not proven either: a fast program comes back to where it was
+	return READ_TORN;
 }
 
 static enum read_status stopped(struct ladder *l, const struct ladder_target *target,

@@ -6,8 +6,12 @@
 #include "base/alloc.h"
 
 #define MS ((uint64_t)1000000)
-/* The list is made anew at least so often, to see threads that ended. */
+/*
+ * The list is made anew at least so often, to see threads that ended without being missed. It costs
+ * a read per thread: with many threads less often.
+ */
 #define RELIST_NS (100 * MS)
+#define RELIST_NS_PER_THREAD (3 * MS)
 
 void roster_init(struct roster *r, struct target *target)
 {
@@ -58,7 +62,10 @@ void roster_deinit(struct roster *r)
 
 bool roster_stale(const struct roster *r, uint64_t now_ns)
 {
-	return !r->listed_at_ns || now_ns - r->listed_at_ns >= RELIST_NS;
+	uint64_t interval = RELIST_NS_PER_THREAD * r->count;
+
+	return !r->listed_at_ns ||
+	       now_ns - r->listed_at_ns >= (interval > RELIST_NS ? interval : RELIST_NS);
 }
 
 static bool same_thread(const struct sampled_thread *t, const struct py_thread *py)

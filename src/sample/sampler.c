@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "os/proc.h"
 
 /* Reads of a stack whose code objects are not known yet. */
 #define CODE_ATTEMPTS 4
@@ -259,6 +260,25 @@ static bool runs_inner(const struct sampler *s, const struct sampled_thread *t)
 	return false;
 }
 
+/* A stopped process looks as if its threads waited. That is looked at for all of them at once. */
+#define STOPPED_NS ((uint64_t)10000000)
+
+static void look_if_stopped(struct sampler *s)
+{
+	struct proc_stat stat;
+
+	if (s->stopped_ns && s->now_ns - s->stopped_ns < STOPPED_NS)
+		return;
+	s->stopped_ns = s->now_ns;
+	s->stopped = proc_stat(s->target->pid, 0, &stat) &&
+		     (stat.state == 'T' || stat.state == 't');
+}
+
+static enum thread_run if_stopped(const struct sampler *s, enum thread_run run)
+{
+	return s->stopped && run == THREAD_WAITING ? THREAD_STOPPED : run;
+}
+
 /* What the thread does: the kernel is asked only if its stack has not told. */
 static void take_state(struct sampler *s, struct sampled_thread *t, bool moved,
 	struct record_header *header, struct sample_facts *facts)
@@ -269,7 +289,7 @@ static void take_state(struct sampler *s, struct sampled_thread *t, bool moved,
 		watch_look(&t->watch, s->now_ns, &look);
 	t->watch.ran = look.run <= THREAD_RUNNABLE;
 	ladder_note(&t->ladder, t->watch.ran);
-	header->run = runs_inner(s, t) ? THREAD_WAITING : look.run;
+	header->run = runs_inner(s, t) ? THREAD_WAITING : if_stopped(s, look.run);
 	header->waits_for_gil = waits_for_gil(s, t, &look);
 	header->holds_gil = t->last_gil && !header->waits_for_gil;
 	header->in_gc = t->last_gc && header->holds_gil;
@@ -297,7 +317,7 @@ static enum read_status sample_fresh(
 	push(s, t, &header, facts, depth);
 	t->last = header;
 	t->last_syscall = facts->syscall;
-	t->still = noted && header.run == THREAD_WAITING && header.proof == SAMPLE_VERIFIED &&
+	t->still = noted && !t->watch.ran && header.run != THREAD_UNKNOWN && header.proof == SAMPLE_VERIFIED &&
 		   t->depth == depth;
 	return READ_OK;
 }
@@ -316,6 +336,7 @@ static enum read_status sample_thread(struct sampler *s, struct sampled_thread *
 		struct record_header header = t->last;
 
 		header.proof = SAMPLE_REUSED;
+		header.run = if_stopped(s, THREAD_WAITING);
 		header.count = 0;
 		facts.syscall = t->last_syscall;
 		push_again(s, t, &header, &facts);
@@ -375,9 +396,12 @@ static bool epoch_over(const struct sampler *s)
 }
 
 /* Proves the code objects of all samples since the last time, and hands those samples over. */
-static void sampler_prove(struct sampler *s)
+static void sampler_prove(struct sampler *s, bool alive)
 {
-	codes_prove(&s->codes);
+	if (alive)
+		codes_prove(&s->codes);
+	else
+		codes_abandon(&s->codes);
 	s->proved_ns = s->now_ns;
 	if (s->codes.voided_count) {
 		size_t frames = record_void_codes(
@@ -396,6 +420,7 @@ enum sampler_state sampler_tick(struct sampler *s)
 
 	s->now_ns = s->codes.now_ns = clock_now_ns();
 	enum read_status status = follow_threads(s, s->relist || !s->roster.count);
+	look_if_stopped(s);
 	s->ticks++;
 	s->holder_count = 0;
 	ladder_begin_tick(&s->ladder);
@@ -407,11 +432,12 @@ enum sampler_state sampler_tick(struct sampler *s)
 	if (status == READ_OK)
 		status = sample_all(s, time_ns);
 	ladder_end_tick(&s->ladder);
-	if (epoch_over(s))
-		sampler_prove(s);
+	bool alive = status == READ_OK && any_alive(s);
+	if (!alive || epoch_over(s))
+		sampler_prove(s, alive);
 	if (status == READ_DENIED)
 		return SAMPLER_DENIED;
-	return status == READ_OK && any_alive(s) ? SAMPLER_OK : SAMPLER_LOST;
+	return alive ? SAMPLER_OK : SAMPLER_LOST;
 }
 
 /* ---- the clock -------------------------------------------------------------------------------- */
@@ -460,7 +486,8 @@ enum sampler_state sampler_run(struct sampler *s)
 	} while (state == SAMPLER_OK && !time_is_up(s));
 	stop_clock(s);
 	ladder_deinit(&s->ladder);
-	sampler_prove(s);
+	if (state == SAMPLER_OK)
+		sampler_prove(s, true);
 	ring_ring(s->ring);
 	return state;
 }

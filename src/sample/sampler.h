@@ -62,6 +62,8 @@ struct sampler {
 	uint64_t ticks;
 	uint64_t now_ns;      // of the tick
 	uint64_t proved_ns;   // when the last epoch ended
+	uint64_t stopped_ns;  // when it was last looked whether the process is stopped
+	bool stopped;
 	bool relist; // the list of threads is known to have changed
 	struct {
 		remote_addr gil, holder; // a GIL has one holder in a tick, whenever threads are read
