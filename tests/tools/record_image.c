@@ -94,13 +94,15 @@ static void touch_stack(struct py_runtime *rt, struct mem_reader *mem, const str
 		codes_prepare(&codes, stack, t->interp, &riders, &known);
 	}
 	for (size_t i = 0; i < stack->count; i++) {
-		require(codes_frame(&codes, &stack->frames[i], &word),
+		require(codes_frame(&codes, &known, i, &word),
 			"cannot place an instruction");
 		if (word >> 32 == CODE_UNKNOWN && word != FRAME_INTERNAL)
 			fail("a code object cannot be read");
 	}
 	stack_reader_deinit(&reader);
+	thread_codes_deinit(&known);
 	codes_deinit(&codes);
+	ring_publish(&ring);
 	drop_codes(&ring);
 	ring_deinit(&ring);
 }
