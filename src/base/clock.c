@@ -31,6 +31,11 @@ uint64_t clock_process_cpu_ns(void)
 	return now(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+uint64_t clock_thread_cpu_ns(void)
+{
+	return now(CLOCK_THREAD_CPUTIME_ID);
+}
+
 bool clock_sleep_until(uint64_t deadline_ns)
 {
 	struct timespec ts = {

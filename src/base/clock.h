@@ -32,4 +32,7 @@ void clock_wake(_Atomic uint32_t *word);
  */
 void clock_sharpen(void);
 
+/* CPU time of the calling thread. */
+uint64_t clock_thread_cpu_ns(void);
+
 #endif

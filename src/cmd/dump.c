@@ -13,6 +13,7 @@
 #include "export/label.h"
 #include "fmt/json_writer.h"
 #include "os/proc.h"
+#include "os/syscall_name.h"
 #include "sample/collector.h"
 #include "sample/sampler.h"
 
@@ -164,6 +165,19 @@ static void json_frames(struct json_writer *w, const struct dump *d, stack_id st
 	json_end_array(w);
 }
 
+/* Its name, or its number where the name is not known; null for none. */
+static void json_syscall(struct json_writer *w, int32_t number)
+{
+	const char *name = syscall_name(number);
+
+	if (number < 0)
+		json_null(w);
+	else if (name)
+		json_cstring(w, name);
+	else
+		json_i64(w, number);
+}
+
 static void json_thread(struct json_writer *w, const struct dump *d, const struct dumped_thread *t)
 {
 	json_begin_object(w);
@@ -175,8 +189,14 @@ static void json_thread(struct json_writer *w, const struct dump *d, const struc
 	json_bool(w, t->thread.main);
 	json_key(w, "state");
 	json_cstring(w, run_name(t->sample.run));
+	json_key(w, "syscall");
+	json_syscall(w, t->sample.syscall);
 	json_key(w, "gil");
 	json_bool(w, t->sample.holds_gil);
+	json_key(w, "gil_wait");
+	json_bool(w, t->sample.waits_for_gil);
+	json_key(w, "gc");
+	json_bool(w, t->sample.in_gc);
 	if (t->sample.proof == SAMPLE_TRUNCATED || t->sample.proof == SAMPLE_FAILED) {
 		json_key(w, "truncated");
 		json_bool(w, true);
@@ -237,6 +257,16 @@ static void print_frame(const struct dump *d, stack_id stack, const struct expor
 			frame->line, style->off);
 }
 
+static void print_syscall(int32_t number)
+{
+	const char *name = syscall_name(number);
+
+	if (name)
+		printf(" in %s", name);
+	else
+		printf(" in system call %" PRId32, number);
+}
+
 static void print_thread(const struct dump *d, const struct dumped_thread *t,
 	const struct style *style)
 {
@@ -247,10 +277,16 @@ static void print_thread(const struct dump *d, const struct dumped_thread *t,
 	printf("\nThread %d %s\"%s\"%s: %s%s%s", (int)t->thread.tid, style->bold, buf_str(&name),
 		style->off, t->sample.run <= THREAD_RUNNABLE ? style->green : style->dim,
 		run_name(t->sample.run), style->off);
+	if (t->sample.waits_for_gil)
+		printf(" for the GIL");
+	else if (t->sample.syscall >= 0)
+		print_syscall(t->sample.syscall);
 	if (t->thread.main)
 		printf(", main");
 	if (t->sample.holds_gil)
 		printf(", %sholds the GIL%s", style->bold, style->off);
+	if (t->sample.in_gc)
+		printf(", collecting garbage");
 	if (t->thread.interp_id)
 		printf(", interpreter %" PRIu64, t->thread.interp_id);
 	putchar('\n');

@@ -110,6 +110,7 @@ static struct err *set_exact(void *settings, const char *value)
 	}
 
 FLAG(no_jitter, recording.no_jitter)
+FLAG(no_realtime, recording.no_realtime)
 FLAG(threads, recording.options.thread_roots)
 FLAG(no_idle, recording.options.no_idle)
 FLAG(gil, recording.options.gil_only)
@@ -126,6 +127,8 @@ static const struct opt record_options[] = {
 		"(the default), 10khz, 250us, max", set_rate },
 	{ 0, "no-jitter", NULL, "samples at equal distances; by default each comes at a random\n"
 		"moment of its period, so that no rhythm hides from them", set_no_jitter },
+	{ 0, "no-realtime", NULL, "do not ask for real-time priority, which keeps the clock when\n"
+		"the processors are busy", set_no_realtime },
 	{ 'd', "duration", "TIME", "how long: 10 (seconds), 500ms, 2m; default: until\n"
 		"the program ends or Ctrl-C", set_duration },
 	{ 'o', "output", "FILE", "where to write, - for standard output; may be given\n"

@@ -242,6 +242,7 @@ static struct err *start_sampler(struct recording *r)
 	sampler_init(&r->sampler, &r->target, &r->ring, r->strategy);
 	r->sampler.ticker.period_ns = r->period_ns;
 	r->sampler.ticker.jitter = !r->no_jitter;
+	r->sampler.no_realtime = r->no_realtime;
 	r->sampler.duration_ns = r->duration_ns;
 	collector_init(&r->collector, &r->ring, &r->target, r->profile, &r->options, r->sink);
 	return start_thread(r);
@@ -359,6 +360,7 @@ void recording_summary(const struct recording *r)
 {
 	const struct collector_counts *c = &r->collector.counts;
 	uint64_t ring_full = read_count(&r->sampler.counts.lost);
+	uint64_t voided = read_count(&r->sampler.counts.voided);
 	uint64_t elapsed = r->ended_ns - r->started_ns;
 	uint64_t cpu = clock_process_cpu_ns() - r->cpu_start_ns;
 	_cleanup_buf_ struct buf line = BUF_INIT;
@@ -378,6 +380,14 @@ void recording_summary(const struct recording *r)
 	if (ring_full) {
 		buf_add_str(&line, ", ");
 		add_number(&line, ring_full, "samples lost (too fast to keep)");
+	}
+	if (c->reused) {
+		buf_add_str(&line, "; ");
+		add_number(&line, c->reused, "taken over (the thread had not run)");
+	}
+	if (voided) {
+		buf_add_str(&line, "; ");
+		add_number(&line, voided, "frames without a name (freed at that time)");
 	}
 	add_rungs(r, &line);
 	buf_printf(&line, "; fireglass used %.1f %% of a core",

@@ -32,6 +32,7 @@ struct recording {
 	uint64_t period_ns;   // 0: as fast as it goes
 	uint64_t duration_ns; // 0: until the end
 	bool no_jitter;       // ticks at equal distances
+	bool no_realtime;     // run as any other thread
 	enum ladder_strategy strategy;
 	bool quiet;
 	struct collector_options options;

@@ -16,7 +16,7 @@
 
 #define STRING_CODE_POINTS_MAX ((uint64_t)64 << 10)
 #define BYTES_OBJECT_MAX ((uint64_t)16 << 20)
-#define DICT_ENTRIES_MAX ((uint64_t)1 << 20)
+#define DICT_ENTRIES_MAX ((uint64_t)1 << 16)
 
 /* Could be the address of an object: not in the lowest or the kernel's part, aligned to 8. */
 static inline bool remote_plausible(remote_addr addr)

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "os/proc.h"
+#include "os/realtime.h"
 
 /* Reads of a stack whose code objects are not known yet. */
 #define CODE_ATTEMPTS 4
@@ -470,11 +471,39 @@ static void stop_clock(struct sampler *s)
 	publish_ticks(s);
 }
 
+/* Of a tick's period, as thousandths of it: a thread that takes more must not go before others. */
+#define REALTIME_SHARE 250
+#define REALTIME_CHECK_NS ((uint64_t)100000000)
+
+static void take_realtime(struct sampler *s)
+{
+	s->realtime = s->ticker.period_ns && !s->no_realtime && realtime_take();
+	s->checked_ns = clock_now_ns();
+	s->checked_cpu_ns = clock_thread_cpu_ns();
+}
+
+/* Gives way for good when it turns out that there is much to do. */
+static void check_realtime(struct sampler *s)
+{
+	uint64_t elapsed = s->now_ns - s->checked_ns;
+
+	if (!s->realtime || s->now_ns < s->checked_ns || elapsed < REALTIME_CHECK_NS)
+		return;
+	uint64_t cpu_ns = clock_thread_cpu_ns();
+	if ((cpu_ns - s->checked_cpu_ns) * 1000 > elapsed * REALTIME_SHARE) {
+		realtime_drop();
+		s->realtime = false;
+	}
+	s->checked_ns = s->now_ns;
+	s->checked_cpu_ns = cpu_ns;
+}
+
 enum sampler_state sampler_run(struct sampler *s)
 {
 	enum sampler_state state = SAMPLER_OK;
 
 	clock_sharpen();
+	take_realtime(s);
 	start_clock(s);
 	s->codes.deferring = s->ticker.period_ns < EPOCH_NS;
 	uint64_t limit_ns = s->duration_ns ? s->started_ns + s->duration_ns : 0;
@@ -483,6 +512,7 @@ enum sampler_state sampler_run(struct sampler *s)
 			continue;
 		state = sampler_tick(s);
 		publish_ticks(s);
+		check_realtime(s);
 	} while (state == SAMPLER_OK && !time_is_up(s));
 	stop_clock(s);
 	ladder_deinit(&s->ladder);

@@ -64,6 +64,9 @@ struct sampler {
 	uint64_t proved_ns;   // when the last epoch ended
 	uint64_t stopped_ns;  // when it was last looked whether the process is stopped
 	bool stopped;
+	bool no_realtime;     // set by the caller: run as any other thread
+	bool realtime;        // it has real-time priority (os/realtime.h)
+	uint64_t checked_ns, checked_cpu_ns; // when it was last seen whether it may, and had used
 	bool relist; // the list of threads is known to have changed
 	struct {
 		remote_addr gil, holder; // a GIL has one holder in a tick, whenever threads are read

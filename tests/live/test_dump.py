@@ -17,8 +17,10 @@ def test_json_shape(interp, start):
     assert dumped["python"] == interp.version_text
     assert len(dumped["threads"]) == 43
     for thread in dumped["threads"]:
-        assert list(thread) == ["tid", "name", "main", "state", "gil", "frames"]
-        types = (int, str, bool, str, bool, list)
+        assert list(thread) == [
+            "tid", "name", "main", "state", "syscall", "gil", "gil_wait", "gc", "frames",
+        ]  # fmt: skip
+        types = (int, str, bool, str, str, bool, bool, bool, list)
         assert tuple(type(v) for v in thread.values()) == types
         for frame in thread["frames"]:
             assert list(frame) == ["function", "file", "line"]
@@ -43,6 +45,7 @@ def test_text_says_the_same(interp, start):
     for text, thread in zip(threads, dumped["threads"]):
         first, *lines = text.split("\n")
         wanted = 'Thread %d "%s": %s' % (thread["tid"], thread["name"], thread["state"])
+        wanted += " in " + thread["syscall"]
         assert first == wanted + (", main" if thread["main"] else "")
         assert lines == [
             "    %s (%s:%d)" % (f["function"], f["file"], f["line"])
@@ -107,6 +110,33 @@ def test_gil_holder(interp, start):
         assert len(held) >= 3
         text = fireglass("dump", "-p", target.pid).stdout
         assert text.count("holds the GIL") <= 1
+
+
+def test_waiting_for_the_gil(interp, start):
+    """Of three that burn two wait for it, where there is one and its place is known."""
+    target = start(interp, "mixed.py", "2")
+    threads = [t for _ in range(10) for t in dump(target.pid)["threads"]]
+    waits = [t for t in threads if t["gil_wait"]]
+    if interp.free_threaded or interp.version < (3, 7):
+        assert waits == []
+        return
+    assert len(waits) >= 5
+    for thread in waits:
+        assert thread["name"] != "waiter"
+        assert (thread["state"], thread["syscall"], thread["gil"]) == ("waiting", "futex", False)
+    assert "waiting for the GIL" in fireglass("dump", "-p", target.pid).stdout
+
+
+def test_collecting_garbage(interp, start):
+    target = start(interp, "collects.py")
+    seen = [dump(target.pid)["threads"][0]["gc"] for _ in range(10)]
+    known = interp.version >= (3, 9) and not interp.free_threaded
+    assert seen.count(True) >= 5 if known else not any(seen)
+    if known:
+        wait_until(
+            lambda: "collecting garbage" in fireglass("dump", "-p", target.pid).stdout,
+            "it to be said",
+        )
 
 
 def test_nobody_holds_the_gil(interp, start):
