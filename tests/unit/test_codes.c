@@ -374,6 +374,132 @@ static void test_instruction_of_another(void **state)
 	}
 }
 
+/* ---- epochs ---- */
+
+#define SECOND ((uint64_t)1000000000)
+#define MILLISECOND ((uint64_t)1000000)
+
+/* A fixture whose one code object is old enough to be trusted. */
+static void epochs_init(struct fixture *f, const char *release)
+{
+	fixture_init(f, release);
+	f->codes.deferring = true;
+	f->codes.now_ns = SECOND;
+	world_push(&f->w, &f->t, f->code);
+	for (int i = 0; i < 30; i++) {
+		f->codes.now_ns += 50 * MILLISECOND;
+		sample(f);
+		codes_prove(&f->codes);
+		assert_int_equal(f->codes.voided_count, 0);
+	}
+}
+
+/* What is trusted is not read with the stack, and is proven later. */
+static void test_trusted_code_costs_nothing(void **state)
+{
+	(void)state;
+	for_each_release(release) {
+		_cleanup_(fixture_deinit) struct fixture f;
+
+		epochs_init(&f, *release);
+		for (uint32_t i = 0; i < 10; i++) {
+			world_step(&f.w, &f.t, i);
+			f.codes.now_ns += MILLISECOND;
+			assert_int_equal(sample(&f), 1);
+			assert_int_equal(f.riders.count, 0);
+		}
+		assert_true(f.codes.trusted_count == 1);
+		codes_prove(&f.codes);
+		assert_int_equal(f.codes.voided_count, 0);
+		assert_int_equal(f.announced_count, 1);
+	}
+}
+
+/* Another one in its place: the frames shown in that epoch are void, the next are of the new one. */
+static void test_trusted_code_that_changed_is_void(void **state)
+{
+	(void)state;
+	for_each_release(release) {
+		_cleanup_(fixture_deinit) struct fixture f;
+
+		epochs_init(&f, *release);
+		f.codes.now_ns += MILLISECOND;
+		sample(&f);
+		f.c.name = world_str(&f.w, "new");
+		f.c.qualname = world_str(&f.w, "New.new");
+		replace_code(&f);
+		codes_prove(&f.codes);
+		assert_int_equal(f.codes.voided_count, 1);
+		assert_int_equal(f.codes.voided[0], 0);
+		f.codes.now_ns += MILLISECOND;
+		sample(&f);
+		assert_non_null(strstr(f.text, f.w.rt.layout.at.code_qualname == OFFSET_NONE ?
+				"new old.py" : "New.new old.py"));
+		codes_prove(&f.codes);
+		assert_int_equal(f.codes.voided_count, 0);
+	}
+}
+
+/* A place where there was a trusted one some time ago says nothing of what is there now. */
+static void test_trust_does_not_last(void **state)
+{
+	(void)state;
+	for_each_release(release) {
+		_cleanup_(fixture_deinit) struct fixture f;
+
+		epochs_init(&f, *release);
+		world_pop(&f.w, &f.t);
+		f.codes.now_ns += SECOND;
+		f.c.name = world_str(&f.w, "new");
+		f.c.qualname = world_str(&f.w, "New.new");
+		replace_code(&f);
+		world_push(&f.w, &f.t, f.code);
+		sample(&f);
+		assert_non_null(strstr(f.text, f.w.rt.layout.at.code_qualname == OFFSET_NONE ?
+				"new old.py" : "New.new old.py"));
+		assert_int_equal(f.codes.trusted_count, 0);
+	}
+}
+
+static void test_void_frames_lose_their_names(void **state)
+{
+	struct record_header sample_header = { .type = RECORD_SAMPLE, .count = 3 };
+	struct record_header code_header = { .type = RECORD_CODE, .index = 7 };
+	const uint32_t serials[] = { 7, 9 };
+	struct ring ring;
+
+	(void)state;
+	ring_init(&ring, 64);
+	// once around the end of the ring
+	for (int i = 0; i < 20; i++) {
+		assert_true(ring_begin(&ring, 2 + 4 + 3));
+		ring_put(&ring, record_pack(&code_header));
+		ring_put(&ring, record_frame(7, 7)); // looks like a frame, is none
+		ring_commit(&ring);
+		assert_true(ring_begin(&ring, 4 + 3));
+		ring_put(&ring, record_pack(&sample_header));
+		for (int k = 0; k < 3; k++)
+			ring_put(&ring, record_frame(7, k));
+		ring_put(&ring, record_frame(6, 1));
+		ring_put(&ring, record_frame(7, 2));
+		ring_put(&ring, record_frame(9, 3));
+		ring_commit(&ring);
+		assert_int_equal(ring_available(&ring), 0);
+		assert_int_equal(record_void_codes(&ring, serials, 2), 2);
+		ring_publish(&ring);
+		assert_int_equal(ring_available(&ring), 9);
+		ring_get(&ring);
+		assert_true(ring_get(&ring) == record_frame(7, 7));
+		for (int k = 0; k < 4; k++)
+			ring_get(&ring);
+		assert_true(ring_get(&ring) == record_frame(6, 1));
+		assert_true(ring_get(&ring) == record_frame(CODE_UNKNOWN, 0));
+		assert_true(ring_get(&ring) == record_frame(CODE_UNKNOWN, 0));
+		ring_release(&ring);
+	}
+	ring_deinit(&ring);
+}
+
 static void test_internal_code(void **state)
 {
 	(void)state;
@@ -453,6 +579,10 @@ int main(void)
 		cmocka_unit_test(test_code_that_cannot_be_read),
 		cmocka_unit_test(test_instruction_of_another),
 		cmocka_unit_test(test_internal_code),
+		cmocka_unit_test(test_trusted_code_costs_nothing),
+		cmocka_unit_test(test_trusted_code_that_changed_is_void),
+		cmocka_unit_test(test_trust_does_not_last),
+		cmocka_unit_test(test_void_frames_lose_their_names),
 		cmocka_unit_test(test_ring_without_room),
 		cmocka_unit_test(test_many_code_objects),
 	};
