@@ -44,3 +44,14 @@ const struct exporter *export_guess(const char *path)
 			return other_endings[i].exporter;
 	return NULL;
 }
+
+struct err *export_view(const struct exporter *e, FILE *out, struct view *v,
+	const struct export_options *options)
+{
+	const struct profile *p;
+
+	if (e->write_view)
+		return e->write_view(out, v, options);
+	struct err *err = view_profile(v, VIEW_COUNTS, &p);
+	return err ? err : e->write(out, p, options);
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Profiles out: one row per format. Exporters see a profile and options, never a process.
+ * Profiles out: one row per format. Exporters see a view of a capture and options, never a process.
  */
 #ifndef FIREGLASS_EXPORT_EXPORT_H
 #define FIREGLASS_EXPORT_EXPORT_H
@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "store/profile.h"
+#include "store/view.h"
 
 struct export_options {
 	const char *title;   // of the picture; NULL for a default
@@ -26,8 +27,17 @@ struct exporter {
 	const char *name;      // as given to --format
 	const char *extension; // without dot
 	const char *summary;   // one line of help
+	/*
+	 * One of the two: formats in which samples have an order or columns take the view and read its
+	 * samples one by one; those that only add up take the profile.
+	 */
+	struct err *(*write_view)(FILE *out, struct view *v, const struct export_options *options);
 	struct err *(*write)(FILE *out, const struct profile *p, const struct export_options *options);
 };
+
+/* Writes a view in whichever way the format takes it. */
+struct err *export_view(const struct exporter *e, FILE *out, struct view *v,
+	const struct export_options *options);
 
 /* All formats, ending with NULL. */
 extern const struct exporter *const exporters[];
