@@ -12,6 +12,14 @@
 #include "store/profile.h"
 #include "store/view.h"
 
+/* What the text format is to show. */
+enum text_shape {
+	TEXT_TABLE,   // functions by self time, then by total time
+	TEXT_CALLERS, // functions by self time, each with what called it
+	TEXT_CALLEES, // functions by total time, each with what it called
+	TEXT_TREE,    // the call tree, heaviest branches first
+};
+
 struct export_options {
 	const char *title;   // of the picture; NULL for a default
 	const char *command; // the command line that made it, or NULL
@@ -21,11 +29,15 @@ struct export_options {
 	bool no_lines;       // leave line numbers out altogether
 	bool full_paths;     // show files as the target knows them
 	bool inverted;       // icicle: the root on top
+	uint64_t period_ns;  // of one sample; 0: not known, or as the view has it
+	enum text_shape shape;
+	size_t rows;         // of text at most: of each table, of the tree; 0 for a default
+	bool color;          // text with terminal colours
 };
 
 struct exporter {
 	const char *name;      // as given to --format
-	const char *extension; // without dot
+	const char *extension; // without its first dot: "svg", "trace.json"
 	const char *summary;   // one line of help
 	/*
 	 * One of the two: formats in which samples have an order or columns take the view and read its
@@ -49,5 +61,8 @@ const struct exporter *export_find(const char *name);
 const struct exporter *export_guess(const char *path);
 
 extern const struct exporter export_folded, export_svg, export_text;
+extern const struct exporter export_chrome, export_cpuprofile, export_pstats, export_callgrind,
+	export_perfscript, export_jsonl;
+extern const struct exporter export_speedscope, export_pprof, export_firefox;
 
 #endif

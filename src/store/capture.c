@@ -126,7 +126,7 @@ void capture_add_loss(struct capture *c, const struct capture_loss *loss)
 
 /* ---- samples ---------------------------------------------------------------------------------- */
 
-static void note_time(struct capture_block *block, const struct capture_sample *s)
+void capture_block_note(struct capture_block *block, const struct capture_sample *s)
 {
 	if (!block->rows || s->time_ns < block->first_ns)
 		block->first_ns = s->time_ns;
@@ -141,8 +141,9 @@ static void close_block(struct capture *c)
 	struct capture_block block = { 0 };
 
 	for (size_t i = 0; i < c->pending_count; i++)
-		note_time(&block, &c->pending[i]);
-	sample_block_encode(&block.encoded, c->pending, c->pending_count);
+		capture_block_note(&block, &c->pending[i]);
+	sample_block_encode_period(&block.encoded, c->pending, c->pending_count,
+		capture_fact_u64(c, FACT_PERIOD_NS, 0));
 	array_reserve(c->blocks, c->block_capacity, c->block_count + 1);
 	c->blocks[c->block_count++] = block;
 	c->pending_count = 0;
@@ -174,7 +175,7 @@ static struct capture_block whole(const struct capture *c)
 	struct capture_block all = { 0 };
 
 	for (size_t i = 0; i < c->pending_count; i++)
-		note_time(&all, &c->pending[i]);
+		capture_block_note(&all, &c->pending[i]);
 	for (size_t i = 0; i < c->block_count; i++) {
 		const struct capture_block *b = &c->blocks[i];
 
@@ -224,6 +225,31 @@ void capture_cursor_seek(struct capture_cursor *cursor, uint64_t time_ns)
 		cursor->block++;
 }
 
+/* What a block says of itself and names must be so: files are not trusted. */
+static struct err *check_rows(
+	const struct capture_cursor *cursor, const struct capture_block *block)
+{
+	const struct capture *c = cursor->capture;
+	uint64_t samples = 0;
+
+	for (size_t i = 0; i < cursor->row_count; i++) {
+		const struct capture_sample *s = &cursor->rows[i];
+
+		samples += s->count;
+		if (s->thread >= c->thread_count ||
+			(s->stack != STACK_NONE && s->stack >= c->tables.stack_count))
+			return err_new(ERR_FAILED,
+				"block %zu of the capture names what is not there", cursor->block);
+		if (s->time_ns < block->first_ns || s->time_ns > block->last_ns)
+			return err_new(ERR_FAILED, "block %zu of the capture has wrong times",
+				cursor->block);
+	}
+	if (samples != block->samples)
+		return err_new(
+			ERR_FAILED, "block %zu of the capture has wrong counts", cursor->block);
+	return NULL;
+}
+
 static struct err *load_block(struct capture_cursor *cursor)
 {
 	const struct capture *c = cursor->capture;
@@ -237,17 +263,10 @@ static struct err *load_block(struct capture_cursor *cursor)
 			return err;
 		encoded = &cursor->encoded;
 	}
-	if (!sample_block_decode(encoded->data, encoded->len, cursor->rows, &cursor->row_count))
+	if (!sample_block_decode(encoded->data, encoded->len, cursor->rows, &cursor->row_count) ||
+		cursor->row_count != block->rows)
 		return err_new(ERR_FAILED, "block %zu of the capture is damaged", cursor->block);
-	for (size_t i = 0; i < cursor->row_count; i++) {
-		const struct capture_sample *s = &cursor->rows[i];
-
-		if (s->thread >= c->thread_count ||
-			(s->stack != STACK_NONE && s->stack >= c->tables.stack_count))
-			return err_new(ERR_FAILED, "block %zu of the capture names what is not there",
-				cursor->block);
-	}
-	return NULL;
+	return check_rows(cursor, block);
 }
 
 /* False at the end. */

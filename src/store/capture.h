@@ -119,6 +119,7 @@ struct capture_fact {
 #define FACT_CWD "cwd"                  /* of the target */
 #define FACT_CLOCK "clock"              /* "CLOCK_REALTIME" */
 #define FACT_UNIT "unit"                /* what count counts, if not ticks: "bytes" */
+#define FACT_DROPPED "dropped"          /* samples that a flight recorder did not keep */
 #define FACT_RUNG "rung."               /* + "direct", "coscheduled", ...: samples read so */
 
 /* Where blocks of samples come from when they are not in memory. */
@@ -153,6 +154,9 @@ struct capture {
 	const struct capture_blocks_ops *ops; // NULL: all in memory
 	void *ops_data;
 };
+
+/* Counts a sample for the block that it is in. */
+void capture_block_note(struct capture_block *block, const struct capture_sample *sample);
 
 void capture_init(struct capture *c);
 void capture_deinit(struct capture *c);

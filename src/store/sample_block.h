@@ -3,8 +3,11 @@
  * Samples as bytes: one block of them, which can be read without any other.
  *
  * Made so that what repeats costs next to nothing: runs of equal stacks of one thread, threads that
- * take turns in the same order at each tick, times that advance by nearly the same step. See
- * docs/capture-format.md for the bytes.
+ * take turns in the same order at each tick, times that advance by nearly the same step, stacks
+ * that follow each other as they did before. Each row is told from what is expected of it; where
+ * nothing is unexpected, nothing is said. See docs/capture-format.md for the bytes.
+ *
+ * Nothing is lost or rounded here; store/sample_round.h does that before, for recordings.
  */
 #ifndef FIREGLASS_STORE_SAMPLE_BLOCK_H
 #define FIREGLASS_STORE_SAMPLE_BLOCK_H
@@ -18,8 +21,15 @@
 /* Samples in a block at most: some tens of kilobytes as they are in memory. */
 #define SAMPLE_BLOCK_ROWS 16384
 
+/* Columns of a block (store/columns.h). */
+#define SAMPLE_BLOCK_COLUMNS 11
+
 /* Appends the block to `out`. */
 void sample_block_encode(struct buf *out, const struct capture_sample *rows, size_t count);
+
+/* As above; the block is smaller if the time between two ticks is known. 0: it is not. */
+void sample_block_encode_period(
+	struct buf *out, const struct capture_sample *rows, size_t count, uint64_t period_ns);
 
 /*
  * Decodes at most SAMPLE_BLOCK_ROWS rows into `rows`. False if the bytes are no block: then nothing

@@ -22,7 +22,11 @@ enum view_mode {
 	VIEW_WALL, // all threads, waiting ones too
 	VIEW_CPU,  // on a processor (or ready for one)
 	VIEW_GIL,  // that hold the GIL
-	VIEW_ALL,  // as VIEW_WALL, and what could not be had too: losses are samples of "(lost)"
+	/*
+	 * As VIEW_WALL, and what could not be had too: in profiles, losses are samples of "(lost)", but
+	 * not if only some threads or stacks are selected, as nobody knows whose they were.
+	 */
+	VIEW_ALL,
 };
 
 enum view_granularity {
@@ -30,6 +34,7 @@ enum view_granularity {
 	VIEW_FUNCTIONS, // lines of a function are merged: line 0
 	VIEW_FILES,     // functions of a file are merged: the file is the function
 	VIEW_MODULES,   // files of a package are merged: "requests", "json"
+	// in the latter two, calls within a file or package are none: they are one frame
 };
 
 #define SELECTION_PATTERNS_MAX 16
@@ -41,18 +46,27 @@ struct selection {
 	bool collapse_recursion; // a function directly called by itself is one frame
 	bool thread_roots;       // each thread as the root of its stacks
 	bool process_roots;      // each process as the root, before threads
+	bool roots_by_name;      // of one name are one root: ids differ from run to run
+	double min_percent;      // frames with less of what is shown are pooled: see below
 	/*
 	 * Extended regular expressions, as given by the user, matched anywhere in
-	 * "function (file:line)"; those for threads and processes in the name, or all of the id.
-	 * NULL-terminated or full.
+	 * "function (file:line)", the file as it was recorded or as place_short() has it; those for
+	 * threads and processes in the name, or equal to the id. NULL-terminated or full.
 	 */
 	const char *threads[SELECTION_PATTERNS_MAX];   // any of them
 	const char *processes[SELECTION_PATTERNS_MAX]; // any of them
-	const char *focus[SELECTION_PATTERNS_MAX];     // only stacks with such a frame (each of them)
+	const char *focus[SELECTION_PATTERNS_MAX];     // only stacks with such frames (each of them)
 	const char *ignore[SELECTION_PATTERNS_MAX];    // no stacks with such a frame
 	const char *hide[SELECTION_PATTERNS_MAX];      // frames to leave out of their stacks
-	const char *root[SELECTION_PATTERNS_MAX];      // stacks begin at the outermost such frame
+	const char *root[SELECTION_PATTERNS_MAX];      // stacks begin at the outermost such frame;
+						       // no stacks without one
 };
+
+/*
+ * Patterns see frames as they were recorded, whatever the granularity. With min_percent, stacks end
+ * before the first frame whose function, at that place of the call tree, has less than that share of
+ * the shown samples: in its place is "(below 1 %)". The first pass then takes two.
+ */
 
 struct view;
 
@@ -85,6 +99,7 @@ struct view_counts {
 	uint64_t left_out;    // by the selection
 	uint64_t unreadable;  // SAMPLE_UNREADABLE among the shown
 	uint64_t cut;         // SAMPLE_CUT among the shown
+	uint64_t lost;        // VIEW_ALL: losses among those of a profile, not among the shown
 };
 const struct view_counts *view_counts(const struct view *v);
 
@@ -96,10 +111,17 @@ enum view_weight {
 
 /*
  * One whole pass: the tables with the weights of their stacks, for what needs no order. Samples
- * without a frame get one: "(no Python frame)", "(not readable)"; cut stacks end in "(truncated)".
+ * without a frame get one: "(no Python frame)", "(not readable)", "(hidden)"; cut stacks end in
+ * "(truncated)".
  * Valid until the view is destroyed or another pass begins.
  */
 struct err *view_profile(struct view *v, enum view_weight weight, const struct profile **ret);
+
+/*
+ * The stack of the sample that view_next() just gave, with the same marks: never STACK_NONE. For
+ * what shows samples one by one.
+ */
+stack_id view_marked_stack(struct view *v);
 
 /* Time between two ticks, 0 if samples are just counts. */
 uint64_t view_period_ns(const struct view *v);
