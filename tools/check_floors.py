@@ -21,9 +21,10 @@ FLOORS = {
     "store": {"base"},
     "sample": {"base", "os", "pyabi", "store"},
     "export": {"base", "fmt", "store"},
+    "import": {"base", "fmt", "store"},
     "tui": {"base", "store"},
-    "http": {"base", "store", "export"},
-    "cmd": {"base", "fmt", "os", "pyabi", "store", "sample", "export", "tui", "http"},
+    "http": {"base", "store", "export", "import"},
+    "cmd": {"base", "fmt", "os", "pyabi", "store", "sample", "export", "import", "tui", "http"},
 }
 
 # Of these floors only some headers may be seen from above.
@@ -33,11 +34,12 @@ NARROW = {("pyabi", "os"): {"os/mem_reader.h", "os/maps.h", "os/elf.h"}}
 THIRD_PARTY = {
     "libelf.h": {"os/elf_file.c"},
     "gelf.h": {"os/elf_file.c"},
-    "xxhash.h": {"store/profile.c"},
-    "jansson.h": set(),
-    "zlib.h": {"fmt/zout.c"},
-    "zstd.h": {"fmt/zout.c"},
+    "xxhash.h": {"base/hash.c"},
+    "jansson.h": {"fmt/json_reader.c"},
+    "pb_decode.h": {"fmt/pb_reader.c"},
     "pb_encode.h": {"fmt/pb_writer.c"},
+    "zlib.h": {"fmt/gzip.c", "fmt/gunzip.c"},
+    "zstd.h": {"store/chunk.c", "fmt/unzstd.c"},
     "microhttpd.h": {"http/server.c"},
     "ncurses.h": {"tui/screen.c"},
     "curses.h": {"tui/screen.c"},

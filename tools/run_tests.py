@@ -4,7 +4,7 @@
 
     tools/run_tests.py [--only STAGE[,STAGE...]] [--fuzz-seconds N]
 
-Stages, in order: lint, build, unit, asan, cross, interpreters, python, live, browser, fuzz.
+Stages, in order: lint, build, unit, asan, cross, interpreters, python, commands, live, browser, fuzz.
 Build directories are build-gcc, build-clang, build-asan and build-cross beside the sources.
 Exits 1 if anything failed. With FIREGLASS_CI=1 a skipped test is a failure.
 """
@@ -25,6 +25,7 @@ IN_CI = os.environ.get("FIREGLASS_CI") == "1"
 BUILT = {
     "FIREGLASS_BIN": str(ROOT / "build-gcc" / "fireglass"),
     "FIREGLASS_MAKE_PROFILE": str(ROOT / "build-gcc" / "tests" / "make_profile"),
+    "FIREGLASS_DESCRIBE_CAPTURE": str(ROOT / "build-gcc" / "tests" / "describe_capture"),
 }
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1:allocator_may_return_null=1",
@@ -177,6 +178,11 @@ def python():
     return pytest("tests/unit", "-p", "no:cacheprovider")
 
 
+def commands():
+    """Those that read captures: no process to look at."""
+    return pytest("tests/commands", "-p", "no:cacheprovider")
+
+
 def live():
     return pytest("tests/live", "-p", "no:cacheprovider")
 
@@ -246,8 +252,8 @@ def last_line(text):
 
 STAGES = {
     "lint": lint, "build": build, "unit": unit, "asan": asan, "cross": cross,
-    "interpreters": interpreters, "python": python, "live": live, "browser": browser,
-    "fuzz": fuzz,
+    "interpreters": interpreters, "python": python, "commands": commands, "live": live,
+    "browser": browser, "fuzz": fuzz,
 }
 
 

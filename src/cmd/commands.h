@@ -5,6 +5,7 @@
 
 #include "cmd/opts.h"
 
-extern const struct command command_record, command_dump, command_doctor;
+extern const struct command command_record, command_dump, command_doctor, command_export,
+	command_diff, command_merge;
 
 #endif

@@ -10,6 +10,9 @@
 
 static const struct command *const commands[] = {
 	&command_record,
+	&command_export,
+	&command_diff,
+	&command_merge,
 	&command_dump,
 	&command_doctor,
 };

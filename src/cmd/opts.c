@@ -89,6 +89,31 @@ struct err *opts_parse(
 	return NULL;
 }
 
+struct err *opts_parse_files(const struct command *command, int argc, char **argv, void *settings,
+	const char **files_ret, size_t most, size_t *count_ret)
+{
+	bool only_files = false;
+
+	*count_ret = 0;
+	for (int at = 0;;) {
+		int rest = 1;
+
+		// argv[at] is the command's name, then the file before
+		struct err *err = only_files ? NULL :
+					       opts_parse(command, argc - at, argv + at, settings, &rest);
+		if (err)
+			return err;
+		only_files |= rest > 1 && strcmp(argv[at + rest - 1], "--") == 0;
+		at += rest;
+		if (at >= argc)
+			return NULL;
+		if (*count_ret == most)
+			return err_new(ERR_USAGE, "'%s' is one file too many; at most %zu are taken",
+				argv[at], most);
+		files_ret[(*count_ret)++] = argv[at];
+	}
+}
+
 static void print_option(const struct opt *opt)
 {
 	_cleanup_buf_ struct buf head = BUF_INIT;

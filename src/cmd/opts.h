@@ -5,6 +5,8 @@
 #ifndef FIREGLASS_CMD_OPTS_H
 #define FIREGLASS_CMD_OPTS_H
 
+#include <stddef.h>
+
 #include "base/err.h"
 
 struct opt {
@@ -32,6 +34,14 @@ struct command {
  */
 struct err *opts_parse(const struct command *command, int argc, char **argv, void *settings,
 	int *rest_ret);
+
+/*
+ * The same for commands of files: options may come before, between and after them. files_ret[] gets
+ * at most `most` of what is no option, *count_ret says how many; more are an error. After "--" all
+ * are files.
+ */
+struct err *opts_parse_files(const struct command *command, int argc, char **argv, void *settings,
+	const char **files_ret, size_t most, size_t *count_ret);
 
 /* Prints the help of a command. */
 void opts_help(const struct command *command);

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "cmd/outputs.h"
 
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
+#include "base/cleanup.h"
 
 struct err *outputs_add(struct outputs *o, const char *path)
 {
 	if (!*path)
-		return err_new(ERR_USAGE, "the output has no name; give a file, or - for standard output");
+		return err_new(
+			ERR_USAGE, "the output has no name; give a file, or - for standard output");
 	if (o->count == OUTPUTS_MAX)
 		return err_new(ERR_USAGE, "more than %d outputs", OUTPUTS_MAX);
 	o->items[o->count++] = (struct output){ .path = path };
@@ -46,15 +51,20 @@ struct err *outputs_open(struct outputs *o)
 	return NULL;
 }
 
-static struct err *write_one(
-	struct output *output, const struct profile *p, const struct export_options *options)
+static struct err *finish_one(struct output *output, struct err *err)
 {
-	struct err *err = output->exporter->write(output->file.stream, p, options);
-
 	if (!err)
 		return outfile_commit(&output->file);
 	outfile_abort(&output->file);
 	return err_suffix(err, " to '%s'", output->path);
+}
+
+static void keep_first(struct err **first, struct err *err)
+{
+	if (*first)
+		err_free(err);
+	else
+		*first = err;
 }
 
 struct err *outputs_write(
@@ -63,12 +73,24 @@ struct err *outputs_write(
 	struct err *first = NULL;
 
 	for (size_t i = 0; i < o->count; i++) {
-		struct err *err = write_one(&o->items[i], p, options);
+		struct output *output = &o->items[i];
+		struct err *err = output->exporter->write(output->file.stream, p, options);
 
-		if (first)
-			err_free(err);
-		else
-			first = err;
+		keep_first(&first, finish_one(output, err));
+	}
+	return first;
+}
+
+struct err *outputs_write_view(
+	struct outputs *o, struct view *v, const struct export_options *options)
+{
+	struct err *first = NULL;
+
+	for (size_t i = 0; i < o->count; i++) {
+		struct output *output = &o->items[i];
+		struct err *err = export_view(output->exporter, output->file.stream, v, options);
+
+		keep_first(&first, finish_one(output, err));
 	}
 	return first;
 }
@@ -77,4 +99,35 @@ void outputs_abort(struct outputs *o)
 {
 	for (size_t i = 0; i < o->count; i++)
 		outfile_abort(&o->items[i].file);
+}
+
+/* ---- signals ---------------------------------------------------------------------------------- */
+
+/* Copies: they are looked at by a handler, whatever becomes of the outputs. */
+static char *guarded[OUTPUTS_MAX];
+
+static void on_end(int signum)
+{
+	for (size_t i = 0; i < OUTPUTS_MAX && guarded[i]; i++)
+		unlink(guarded[i]);
+	// SA_RESETHAND: the signal ends the program now
+	raise(signum);
+}
+
+void outputs_guard(const struct outputs *o)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+	struct sigaction action = { .sa_handler = on_end, .sa_flags = (int)SA_RESETHAND };
+	size_t count = 0;
+
+	for (size_t i = 0; i < o->count; i++)
+		if (o->items[i].file.temp_path)
+			guarded[count++] = xstrdup(o->items[i].file.temp_path);
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+		struct sigaction old;
+
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	}
 }

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/iofd.h"
 #include "export/export.h"
+#include "store/view.h"
 
 #define OUTPUTS_MAX 16
 
@@ -40,7 +41,14 @@ struct err *outputs_open(struct outputs *o);
 struct err *outputs_write(
 	struct outputs *o, const struct profile *p, const struct export_options *options);
 
+/* The same for a view of a capture. */
+struct err *outputs_write_view(
+	struct outputs *o, struct view *v, const struct export_options *options);
+
 /* Removes what was not written. */
 void outputs_abort(struct outputs *o);
+
+/* From now on signals that end the program remove what is not complete first. Once per program. */
+void outputs_guard(const struct outputs *o);
 
 #endif

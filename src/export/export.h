@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Profiles out: one row per format. Exporters see a profile and options, never a process.
+ * Profiles out: one row per format. Exporters see a view of a capture and options, never a process.
  */
 #ifndef FIREGLASS_EXPORT_EXPORT_H
 #define FIREGLASS_EXPORT_EXPORT_H
@@ -10,6 +10,15 @@
 
 #include "base/err.h"
 #include "store/profile.h"
+#include "store/view.h"
+
+/* What the text format is to show. */
+enum text_shape {
+	TEXT_TABLE,   // functions by self time, then by total time
+	TEXT_CALLERS, // functions by self time, each with what called it
+	TEXT_CALLEES, // functions by total time, each with what it called
+	TEXT_TREE,    // the call tree, heaviest branches first
+};
 
 struct export_options {
 	const char *title;   // of the picture; NULL for a default
@@ -20,14 +29,27 @@ struct export_options {
 	bool no_lines;       // leave line numbers out altogether
 	bool full_paths;     // show files as the target knows them
 	bool inverted;       // icicle: the root on top
+	uint64_t period_ns;  // of one sample; 0: not known, or as the view has it
+	enum text_shape shape;
+	size_t rows;         // of text at most: of each table, of the tree; 0 for a default
+	bool color;          // text with terminal colours
 };
 
 struct exporter {
 	const char *name;      // as given to --format
-	const char *extension; // without dot
+	const char *extension; // without its first dot: "svg", "trace.json"
 	const char *summary;   // one line of help
+	/*
+	 * One of the two: formats in which samples have an order or columns take the view and read its
+	 * samples one by one; those that only add up take the profile.
+	 */
+	struct err *(*write_view)(FILE *out, struct view *v, const struct export_options *options);
 	struct err *(*write)(FILE *out, const struct profile *p, const struct export_options *options);
 };
+
+/* Writes a view in whichever way the format takes it. */
+struct err *export_view(const struct exporter *e, FILE *out, struct view *v,
+	const struct export_options *options);
 
 /* All formats, ending with NULL. */
 extern const struct exporter *const exporters[];
@@ -39,5 +61,8 @@ const struct exporter *export_find(const char *name);
 const struct exporter *export_guess(const char *path);
 
 extern const struct exporter export_folded, export_svg, export_text;
+extern const struct exporter export_chrome, export_cpuprofile, export_pstats, export_callgrind,
+	export_perfscript, export_jsonl;
+extern const struct exporter export_speedscope, export_pprof, export_firefox;
 
 #endif

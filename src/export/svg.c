@@ -85,7 +85,7 @@ static const char hide_still[] =
 	"if (root.localName === 'svg') {root.setAttribute('class', 'scripted');"
 	"addEventListener('error', () => root.removeAttribute('class'));}}</script>\n";
 
-static void svg_write_parts(FILE *out, const struct svg_picture *picture)
+void svg_write_picture(FILE *out, const struct svg_picture *picture)
 {
 	_cleanup_buf_ struct buf still = BUF_INIT;
 	unsigned int height;
@@ -109,7 +109,7 @@ static struct err *svg_write(
 	struct svg_picture picture = { .profile = p, .options = options };
 
 	tree_build(&picture.tree, p, TREE_FUNCTIONS, TREE_CALLEES);
-	svg_write_parts(out, &picture);
+	svg_write_picture(out, &picture);
 	tree_deinit(&picture.tree);
 	return ferror(out) ? err_errno(errno, "cannot write the flame graph") : NULL;
 }

@@ -13,17 +13,24 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "export/export.h"
 #include "export/label.h"
 #include "store/tree.h"
 
 #define SVG_TONES 8
 
+struct svg_diff;
+
 struct svg_picture {
 	const struct profile *profile;
 	const struct export_options *options;
 	struct tree tree; // TREE_FUNCTIONS, TREE_CALLEES
+	const struct svg_diff *diff; // of a differential flame graph, else NULL: see svg_diff.h
 };
+
+/* The whole file. Errors stay in the stream: see ferror(). */
+void svg_write_picture(FILE *out, const struct svg_picture *picture);
 
 /*
  * Origin and tone of a function: stable over runs and machines, as it is made of the name and the
@@ -61,9 +68,15 @@ void svg_add_still(struct buf *out, const struct svg_picture *picture, unsigned 
  *	                         a signed number (n >= 0: 2n, else -2n - 1), and, if there are
  *	                         several, its samples. Missing with no_lines
  *
+ *	diff                     of a differential flame graph only, see svg_diff.h; then self samples
+ *	                         in `nodes` are 0, and there are no lines
+ *
  * A packed number is digits of 5 bits, lowest first, each as the letter A-Z a-z 0-9 - _ of its
  * value, plus 32 if more follow: half the size of numbers in decimal, and half the time to read.
  */
 void svg_write_data(FILE *out, const struct svg_picture *picture);
+
+/* Appends a packed number. */
+void svg_pack(struct buf *out, uint64_t value);
 
 #endif

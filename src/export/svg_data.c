@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "export/svg.h"
+#include "export/svg_diff.h"
 #include "fmt/json_writer.h"
 
 #define NOT_USED UINT32_MAX
@@ -113,7 +114,7 @@ static void write_functions(
 	json_end_array(w);
 }
 
-static void pack(struct buf *out, uint64_t value)
+void svg_pack(struct buf *out, uint64_t value)
 {
 	static const char letters[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -125,10 +126,11 @@ static void pack(struct buf *out, uint64_t value)
 
 static void pack_signed(struct buf *out, int64_t value)
 {
-	pack(out, value >= 0 ? (uint64_t)value * 2 : (uint64_t)-value * 2 - 1);
+	svg_pack(out, value >= 0 ? (uint64_t)value * 2 : (uint64_t)-value * 2 - 1);
 }
 
-static void write_nodes(struct json_writer *w, const struct tree *tree, struct tables *t)
+static void write_nodes(
+	struct json_writer *w, const struct tree *tree, struct tables *t, bool diff)
 {
 	_cleanup_buf_ struct buf packed = BUF_INIT;
 
@@ -136,11 +138,13 @@ static void write_nodes(struct json_writer *w, const struct tree *tree, struct t
 		const struct tree_node *n = &tree->nodes[i];
 		uint32_t up = tree->nodes[i - 1].depth + 1 - n->depth;
 
-		pack(&packed, (uint64_t)number(&t->functions, n->function) * 2 + (up || n->self));
-		if (!up && !n->self)
+		uint64_t self = diff ? 0 : n->self;
+
+		svg_pack(&packed, (uint64_t)number(&t->functions, n->function) * 2 + (up || self));
+		if (!up && !self)
 			continue;
-		pack(&packed, up);
-		pack(&packed, n->self);
+		svg_pack(&packed, up);
+		svg_pack(&packed, self);
 	}
 	json_key(w, "nodes");
 	json_string(w, buf_str(&packed), packed.len);
@@ -156,11 +160,11 @@ static void write_lines(struct json_writer *w, const struct svg_picture *picture
 		const struct tree_line *lines = &tree->lines[n->first_tree_line];
 		int64_t first = picture->profile->functions[n->function].first_line;
 
-		pack(&packed, n->tree_line_count - 1);
+		svg_pack(&packed, n->tree_line_count - 1);
 		for (uint32_t j = 0; j < n->tree_line_count; j++) {
 			pack_signed(&packed, (int64_t)lines[j].line - first);
 			if (n->tree_line_count > 1)
-				pack(&packed, lines[j].total);
+				svg_pack(&packed, lines[j].total);
 		}
 	}
 	json_key(w, "lines");
@@ -189,8 +193,10 @@ void svg_write_data(FILE *out, const struct svg_picture *picture)
 	json_u64(&w, picture->tree.node_count);
 	write_strings(&w, picture, &t);
 	write_functions(&w, picture, &t);
-	write_nodes(&w, &picture->tree, &t);
-	if (!options->no_lines)
+	write_nodes(&w, &picture->tree, &t, picture->diff);
+	if (!options->no_lines && !picture->diff)
 		write_lines(&w, picture);
+	if (picture->diff)
+		svg_diff_write_data(&w, picture);
 	json_end_object(&w);
 }

@@ -14,6 +14,7 @@
 #include "base/units.h"
 #include "base/utf8.h"
 #include "export/svg.h"
+#include "export/svg_diff.h"
 #include "fmt/xml_out.h"
 
 #define STILL_MAX_NODES 1500
@@ -143,15 +144,21 @@ static double share_percent(const struct still *s, uint64_t samples)
 	return total ? 100.0 * (double)samples / (double)total : 0;
 }
 
-/* Shown on hover. Ends with add_end(); slivers that nobody can point at have no title. */
-static void begin_titled(struct still *s, uint64_t samples, double width)
+/* Shown on hover; TREE_NONE: what stands for many. Ends with add_end(); slivers that nobody can point at have no title. */
+static void begin_titled(struct still *s, uint32_t node, uint64_t samples, double width)
 {
 	if (width < TITLE_LEAST_PX)
 		return;
 	buf_add_str(s->out, "<g><title>");
 	add_fitted(s, TITLE_MOST_PX, FONT_PX);
-	buf_printf(s->out, " \xe2\x80\x93 %" PRIu64 " samples, %.2f %%</title>", samples,
-		share_percent(s, samples));
+	buf_add_str(s->out, " \xe2\x80\x93 ");
+	if (!s->picture->diff)
+		buf_printf(s->out, "%" PRIu64 " samples, ", samples);
+	if (s->picture->diff && node != TREE_NONE)
+		svg_diff_add_facts(s->out, s->picture->diff, node);
+	else
+		buf_printf(s->out, "%.2f %%", share_percent(s, samples));
+	buf_add_str(s->out, "</title>");
 }
 
 static void add_rect(struct still *s, const char *css, double x, double y, double width)
@@ -196,7 +203,9 @@ static void draw_node(struct still *s, uint32_t id)
 			&(struct store_frame){ .function = n->function }, &options);
 		snprintf(css, sizeof(css), "%c%u", svg_classes[colour.origin], colour.tone);
 	}
-	begin_titled(s, n->total, width);
+	if (s->picture->diff)
+		svg_diff_css(s->picture->diff, id, css);
+	begin_titled(s, id, n->total, width);
 	add_rect(s, css, s->x[id], y, width);
 	add_label(s, "label", s->x[id], y, width);
 	add_end(s, width);
@@ -211,7 +220,7 @@ static void draw_rest(struct still *s, double x, uint32_t level, uint64_t sample
 	buf_clear(&s->raw);
 	units_add_count(&s->raw, frames);
 	buf_add_str(&s->raw, frames == 1 ? " more frame" : " more frames");
-	begin_titled(s, samples, width);
+	begin_titled(s, TREE_NONE, samples, width);
 	add_rect(s, "rest", x, y, width);
 	add_label(s, "label rest-label", x, y, width);
 	add_end(s, width);
@@ -267,6 +276,20 @@ static void draw_text(
 	buf_add_str(s->out, "</text>\n");
 }
 
+static void add_totals(struct still *s)
+{
+	const char *unit = s->picture->options->unit;
+
+	if (s->picture->diff) {
+		svg_diff_add_names(&s->raw, s->picture->diff);
+		return;
+	}
+	units_add_count(&s->raw, s->picture->tree.nodes[TREE_ROOT].total);
+	buf_add_str(&s->raw, " samples");
+	if (unit)
+		buf_printf(&s->raw, " of %s", unit);
+}
+
 static void draw_head(struct still *s)
 {
 	const struct export_options *options = s->picture->options;
@@ -282,36 +305,51 @@ static void draw_head(struct still *s)
 		"<text class=\"dim\" font-size=\"13\" text-anchor=\"end\" x=\"%d\" y=\"27\">",
 		MARGIN_PX + CHART_PX);
 	buf_clear(&s->raw);
-	units_add_count(&s->raw, s->picture->tree.nodes[TREE_ROOT].total);
-	buf_add_str(&s->raw, " samples");
-	if (options->unit)
-		buf_printf(&s->raw, " of %s", options->unit);
+	add_totals(s);
 	add_fitted(s, TOTALS_PX, 13);
 	buf_add_str(s->out, "</text>\n");
 }
 
+struct legend_entry {
+	const char *css, *text;
+	int width;
+};
+
+static const struct legend_entry origin_legend[] = {
+	{ "o1", "own code", 86 },
+	{ "p4", "packages", 86 },
+	{ "s4", "standard library", 126 },
+	{ "t4", "threads", 76 },
+	{ "m4", "other", 60 },
+	{ 0 },
+};
+
+static const struct legend_entry diff_legend[] = {
+	{ "g6", "grew", 64 },
+	{ "g2", "a little", 72 },
+	{ "e0", "within the sampling error", 182 },
+	{ "l2", "a little", 72 },
+	{ "l6", "shrank", 76 },
+	{ "n0", "new", 58 },
+	{ "x0", "gone", 60 },
+	{ 0 },
+};
+
 static void draw_legend(struct still *s, double y)
 {
-	static const struct {
-		const char *css, *text;
-		int width;
-	} entries[] = {
-		{ "o1", "own code", 86 },
-		{ "p4", "packages", 86 },
-		{ "s4", "standard library", 126 },
-		{ "t4", "threads", 76 },
-		{ "m4", "other", 60 },
-	};
-	int x = MARGIN_PX;
+	const struct legend_entry *entry = s->picture->diff ? diff_legend : origin_legend;
 
-	for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+	for (int x = MARGIN_PX; entry->css; x += entry->width, entry++)
 		buf_printf(s->out,
 			"<rect class=\"%s\" x=\"%d\" y=\"%.1f\" width=\"11\" height=\"11\" rx=\"2\"/>"
 			"<text class=\"dim\" font-size=\"12\" x=\"%d\" y=\"%.1f\">%s</text>\n",
-			entries[i].css, x, y, x + 16, y + 9.8, entries[i].text);
-		x += entries[i].width;
-	}
+			entry->css, x, y, x + 16, y + 9.8, entry->text);
 }
+
+static const char gone_pattern[] =
+	"<pattern id=\"gone\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\""
+	" patternTransform=\"rotate(45)\"><rect class=\"gone-ground\" width=\"6\" height=\"6\"/>"
+	"<path class=\"gone-line\" d=\"M0 0V6\"/></pattern>";
 
 static void still_begin(struct still *s, unsigned int height)
 {
@@ -319,9 +357,9 @@ static void still_begin(struct still *s, unsigned int height)
 		"<g id=\"fireglass-still\">\n"
 		"<defs><pattern id=\"hatch\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\""
 		" patternTransform=\"rotate(45)\"><rect class=\"hatch-ground\" width=\"6\" height=\"6\"/>"
-		"<path class=\"hatch-line\" d=\"M0 0V6\"/></pattern></defs>\n"
+		"<path class=\"hatch-line\" d=\"M0 0V6\"/></pattern>%s</defs>\n"
 		"<rect class=\"bg\" width=\"%d\" height=\"%u\"/>\n",
-		SVG_STILL_WIDTH, height);
+		s->picture->diff ? gone_pattern : "", SVG_STILL_WIDTH, height);
 }
 
 void svg_add_still(struct buf *out, const struct svg_picture *picture, unsigned int *height_ret)

@@ -12,7 +12,7 @@
 static void emit(struct json_writer *w, const void *bytes, size_t len)
 {
 	if (w->stream)
-		fwrite(bytes, 1, len, w->stream);
+		fwrite_unlocked(bytes, 1, len, w->stream);
 	else
 		buf_add(w->buf, bytes, len);
 }
@@ -177,13 +177,42 @@ void json_cstring(struct json_writer *w, const char *text)
 		json_null(w);
 }
 
+#define DIGITS_MAX 20
+
+/* Writes the digits before `end`; where they begin. By hand: exports have many millions of numbers. */
+static char *digits_before(char *end, uint64_t value)
+{
+	do {
+		*--end = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	return end;
+}
+
 void json_u64(struct json_writer *w, uint64_t value)
 {
-	char digits[24];
+	char digits[DIGITS_MAX], *end = digits + sizeof(digits);
+	char *begin = digits_before(end, value);
 
 	begin_value(w);
-	snprintf(digits, sizeof(digits), "%" PRIu64, value);
-	emit_str(w, digits);
+	emit(w, begin, (size_t)(end - begin));
+}
+
+void json_thousandths(struct json_writer *w, uint64_t value)
+{
+	char text[DIGITS_MAX + 4], *point = text + DIGITS_MAX;
+	char *begin = digits_before(point, value / 1000), *end = point;
+	unsigned int rest = (unsigned int)(value % 1000);
+
+	if (rest) {
+		*end++ = '.';
+		for (unsigned int unit = 100; rest; unit /= 10) {
+			*end++ = (char)('0' + rest / unit);
+			rest %= unit;
+		}
+	}
+	begin_value(w);
+	emit(w, begin, (size_t)(end - begin));
 }
 
 void json_i64(struct json_writer *w, int64_t value)

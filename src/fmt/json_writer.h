@@ -37,6 +37,12 @@ struct json_writer {
 	bool after_key;
 };
 
+/*
+ * Not for the dynamic linker: libjansson (fmt/json_reader.c) has functions of the same names, and would
+ * call ours.
+ */
+#pragma GCC visibility push(hidden)
+
 void json_begin_object(struct json_writer *w);
 void json_end_object(struct json_writer *w);
 void json_begin_array(struct json_writer *w);
@@ -49,8 +55,11 @@ void json_string(struct json_writer *w, const char *text, size_t len);
 void json_cstring(struct json_writer *w, const char *text); // NULL is written as null
 void json_u64(struct json_writer *w, uint64_t value);
 void json_i64(struct json_writer *w, int64_t value);
+void json_thousandths(struct json_writer *w, uint64_t value); // 1500 is written as 1.5
 void json_double(struct json_writer *w, double value); // shortest that reads back; NaN, Inf: null
 void json_bool(struct json_writer *w, bool value);
 void json_null(struct json_writer *w);
+
+#pragma GCC visibility pop
 
 #endif

@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "base/hash.h"
 
 void profile_init(struct profile *p)
 {
@@ -32,7 +30,7 @@ void profile_deinit(struct profile *p)
 
 string_id profile_string(struct profile *p, const char *text, size_t len)
 {
-	uint64_t hash = XXH3_64bits(text, len);
+	uint64_t hash = hash_bytes(text, len);
 
 	if (len > UINT32_MAX)
 		len = UINT32_MAX;

@@ -27,11 +27,12 @@ typedef uint32_t stack_id;
 
 #define STACK_NONE UINT32_MAX
 
-/* What a function stands for; only FUNCTION_PYTHON has a file and lines. */
+/* What a function stands for; only FUNCTION_PYTHON has lines, all but threads and marks a file. */
 enum function_kind {
 	FUNCTION_PYTHON,
 	FUNCTION_THREAD, // a thread as the root of its stacks
 	FUNCTION_MARK,   // something said about the sample: (idle), (truncated), ...
+	FUNCTION_PLACE,  // a file or a package in place of its functions: in views only
 };
 
 struct store_string {

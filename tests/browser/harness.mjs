@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Flame graphs made for a test, and a browser to look at them with.
 //
-// $FIREGLASS_MAKE_PROFILE: the tool of tests/tools; $FIREGLASS_CHROMIUM: the browser.
+// $FIREGLASS_MAKE_PROFILE: the tool of tests/tools; $FIREGLASS_BIN: the program; $FIREGLASS_CHROMIUM:
+// the browser.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,6 +14,8 @@ import { chromium } from 'playwright-core';
 const MAKE_PROFILE =
 	process.env.FIREGLASS_MAKE_PROFILE ||
 	fileURLToPath(new URL('../../build/tests/make_profile', import.meta.url));
+const FIREGLASS =
+	process.env.FIREGLASS_BIN || fileURLToPath(new URL('../../build/fireglass', import.meta.url));
 const CHROMIUM = process.env.FIREGLASS_CHROMIUM || '/usr/bin/chromium';
 const FLAGS = [
 	'--headless',
@@ -49,6 +52,19 @@ export function makeSvg(folded, ...options) {
 	return makeFile(
 		'svg',
 		execFileSync(MAKE_PROFILE, options, { input: folded, maxBuffer: 1 << 28 }),
+	);
+}
+
+// A differential flame graph of two folded texts.
+export function makeDiff(before, after, ...options) {
+	const sides = [before, after].map((text, i) => {
+		const path = join(folder, `${i}.folded`);
+		writeFileSync(path, text);
+		return path;
+	});
+	return makeFile(
+		'svg',
+		execFileSync(FIREGLASS, ['diff', ...sides, '-f', 'svg', ...options], { maxBuffer: 1 << 28 }),
 	);
 }
 

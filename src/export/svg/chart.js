@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The flames: a canvas over that part of a scrolled layout that is in sight.
 import { nameOf, placeOf } from './data.js';
+import { changeLabel } from './diff.js';
 import { html } from './dom.js';
 import { layout } from './layout.js';
 import { makePainter } from './paint.js';
@@ -44,6 +45,7 @@ export function makeChart(tree, scroller, show) {
 	const cssOf = (item, hit) => {
 		if (item.rest) return hit ? 'rest-hit' : 'rest';
 		if (hit) return 'hit';
+		if (tree.diff) return tree.diff.css[item.node];
 		return item.node === 0 ? 'm0' : tree.functions[tree.fn[item.node]].css;
 	};
 	const labelOf = (item) => {
@@ -53,7 +55,8 @@ export function makeChart(tree, scroller, show) {
 				` ${formatPercent(item.samples, tree.total[0])}`,
 			];
 		const place = placeOf(tree, item.node);
-		return [nameOf(tree, item.node), place ? ` (${place})` : ''];
+		const change = tree.diff ? changeLabel(tree, item.node) : '';
+		return [nameOf(tree, item.node), change + (place ? ` (${place})` : '')];
 	};
 
 	const paintItem = (item, y) => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The call tree, decoded from what svg_data.c wrote. Node 0 stands for all samples. Nodes are in
 // preorder: a subtree is node .. end[node] - 1, a first child is node + 1.
+import { decodeDiff } from './diff.js';
 import { ORIGINS, visible } from './text.js';
 
 // Reads the packed numbers described in svg.h.
@@ -44,8 +45,14 @@ export function decode(raw) {
 		lineReader: raw.lines ? makeReader(raw.lines) : null,
 		lineAt: null,
 		ranks: new Map(),
+		diff: null,
 	};
 	decodeNodes(tree, raw.nodes);
+	if (raw.diff)
+		decodeDiff(tree, raw.diff, {
+			self: makeReader(raw.diff.self),
+			classes: makeReader(raw.diff.classes),
+		});
 	sumTotals(tree);
 	return tree;
 }
@@ -56,7 +63,8 @@ function decodeFunctions(raw) {
 		const [name, file, first, origin, tone] = raw.functions.slice(i, i + 5);
 		functions.push({
 			name: visible(raw.names[name]) || '?',
-			file: visible(raw.files[file]),
+			// a file in place of its functions says its name once
+			file: raw.files[file] === raw.names[name] ? '' : visible(raw.files[file]),
 			first,
 			origin,
 			css: ORIGINS[origin].css + tone,

@@ -25,7 +25,7 @@ function makePage(tree) {
 	const act = { search, toggleCase, step, flip, toggleTheme, help: () => help.showModal(), zoom };
 	const bar = makeBar(tree, secondsEach, act);
 	const details = makeDetails(tree, secondsEach);
-	const help = makeHelp();
+	const help = makeHelp(tree);
 	const main = html('main');
 	const body = html('body', {}, bar.element, main, details.footer, details.tip, help);
 	let chart = null;

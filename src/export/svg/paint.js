@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Boxes and labels onto a canvas, in the colours that the style sheets have for them just now.
+import { DIFF_CSS } from './diff.js';
 import { html, svg } from './dom.js';
 import { makeFitter, ORIGINS } from './text.js';
 
@@ -11,7 +12,10 @@ const LEAST_ADDITION = 6; // characters: less of it says nothing
 
 export const CSS_CLASSES = ORIGINS.flatMap(({ css }) =>
 	Array.from({ length: TONES }, (_, tone) => css + tone),
-).concat(['label', 'rest-label', 'hatch-ground', 'quiet', 'hit', 'hit-label', 'mark']);
+).concat(DIFF_CSS, ['label', 'rest-label', 'quiet', 'hit', 'hit-label', 'mark'], [
+	'hatch-ground',
+	'gone-ground',
+]);
 
 // Fills by class, read from elements that nobody sees.
 function readColours() {
@@ -27,9 +31,11 @@ function readColours() {
 			getComputedStyle(rect).fill,
 		]),
 	);
-	const line = svg('path', { class: 'hatch-line' });
-	probe.append(line);
-	colours.set('hatch-line', getComputedStyle(line).stroke);
+	for (const css of ['hatch-line', 'gone-line']) {
+		const line = svg('path', { class: css });
+		probe.append(line);
+		colours.set(css, getComputedStyle(line).stroke);
+	}
 	probe.remove();
 	return colours;
 }
@@ -72,9 +78,9 @@ export function makePainter(canvas) {
 			);
 		return fits.get(fontPx);
 	};
-	const hatch = (name, line) => {
+	const hatch = (name, ground, line) => {
 		const pattern = context.createPattern(
-			drawHatch(colours.get('hatch-ground'), colours.get(line)),
+			drawHatch(colours.get(ground), colours.get(line)),
 			'repeat',
 		);
 		pattern.setTransform(new DOMMatrix().scale(0.5));
@@ -84,8 +90,9 @@ export function makePainter(canvas) {
 	return {
 		readTheme() {
 			colours = readColours();
-			hatch('rest', 'hatch-line');
-			hatch('rest-hit', 'hit');
+			hatch('rest', 'hatch-ground', 'hatch-line');
+			hatch('rest-hit', 'hatch-ground', 'hit');
+			hatch('x0', 'gone-ground', 'gone-line');
 		},
 		// Clears, and sets what a new size of the canvas forgets.
 		begin(width, height, newFontPx) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What surrounds the flames: top bar, breadcrumb, legend, details, tooltip, help.
 import { functionTotal, linesOf, nameOf, placeOf } from './data.js';
+import { changeFacts, changeSwatches, changeTotals } from './diff.js';
 import { html } from './dom.js';
 import { ancestorsOf, groupMembers, isGroup, viewTotal } from './layout.js';
 import {
@@ -53,11 +54,15 @@ export function makeBar(tree, secondsEach, act) {
 	const previous = button('Previous match (Shift-Enter)', '‹', () => act.step(-1));
 	const next = button('Next match (Enter)', '›', () => act.step(1));
 	const command = visible(tree.command || '');
-	const totals =
-		formatAmount(tree.total[0], secondsEach) +
-		(tree.unit && !secondsEach ? ` of ${visible(tree.unit)}` : '');
+	const totals = tree.diff
+		? visible(changeTotals(tree.diff))
+		: formatAmount(tree.total[0], secondsEach) +
+			(tree.unit && !secondsEach ? ` of ${visible(tree.unit)}` : '');
 	const crumbs = html('nav', { class: 'crumbs', 'aria-label': 'Zoom' });
-	const legend = html('ul', { class: 'legend', 'aria-label': 'Share of self time by origin' });
+	const legend = html('ul', {
+		class: 'legend',
+		'aria-label': tree.diff ? 'Colours' : 'Share of self time by origin',
+	});
 	const element = html(
 		'header',
 		{},
@@ -136,14 +141,21 @@ export function makeBar(tree, secondsEach, act) {
 			),
 		);
 	};
+	const showChanges = () =>
+		legend.replaceChildren(
+			...changeSwatches().map(([css, text]) =>
+				html('li', {}, html('span', { class: `swatch change-${css}` }), text),
+			),
+		);
 	const showLegend = (view) => {
+		if (tree.diff) return showChanges();
 		const starts = isGroup(view) ? groupMembers(tree, view) : [view.node];
 		const self = ORIGINS.map(() => 0);
 		for (const start of starts)
 			for (let i = start; i < tree.end[start]; i++)
 				if (i > 0) self[tree.functions[tree.fn[i]].origin] += tree.self[i];
 		const total = viewTotal(tree, view);
-		legend.replaceChildren(
+		return legend.replaceChildren(
 			...ORIGINS.flatMap(({ text, swatch }, i) =>
 				self[i]
 					? [
@@ -176,10 +188,18 @@ function describeLines(tree, node) {
 function describe(tree, view, item, secondsEach, everywhere) {
 	const all = tree.total[0];
 	const inView = viewTotal(tree, view);
+	if (tree.diff && !item.rest)
+		return {
+			name: shorten(nameOf(tree, item.node)),
+			place: placeOf(tree, item.node),
+			facts: changeFacts(tree, item.node),
+		};
 	const facts = [
 		[
 			'total',
-			`${formatAmount(item.samples, secondsEach)} · ${formatPercent(item.samples, all)}`,
+			tree.diff
+				? formatPercent(item.samples, all)
+				: `${formatAmount(item.samples, secondsEach)} · ${formatPercent(item.samples, all)}`,
 		],
 	];
 	if (inView < all && !item.above)
@@ -269,7 +289,7 @@ export function makeDetails(tree, secondsEach) {
 	};
 }
 
-export function makeHelp() {
+export function makeHelp(tree) {
 	const dialog = html(
 		'dialog',
 		{ class: 'help', 'aria-label': 'Help' },
@@ -280,6 +300,14 @@ export function makeHelp() {
 			'Each box is a function; the box it stands on called it. The wider it is, the more samples had it on the stack. ' +
 				'Its place to the left or right has no meaning. Hatched boxes stand for frames too narrow to draw.',
 		),
+		tree.diff
+			? html(
+					'p',
+					{},
+					'A is compared with B. A box is as wide as its share of B, and one that is gone as its share of A. ' +
+						'Colour is the change from A to B: grey is no more than the sampling error, the strongest tone a doubling or a halving.',
+				)
+			: '',
 		html(
 			'table',
 			{},
