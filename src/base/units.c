@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/units.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -73,6 +74,28 @@ struct err *units_parse_duration(const char *text, uint64_t *ns_ret)
 	if (ns < 1 || ns > 1000 * 24 * 3600e9)
 		return err_new(ERR_USAGE, "duration '%s' is out of range; at most 1000 days", text);
 	*ns_ret = (uint64_t)ns;
+	return NULL;
+}
+
+struct err *units_parse_size(const char *text, uint64_t *bytes_ret)
+{
+	static const char prefixes[] = "kmgt";
+	char *end;
+	double value = strtod(text, &end);
+	const char *prefix = *end ? strchr(prefixes, tolower((unsigned char)*end)) : NULL;
+
+	if (prefix) {
+		for (const char *p = prefixes; p <= prefix; p++)
+			value *= 1024;
+		end++;
+	}
+	if (strcasecmp(end, "ib") == 0)
+		end += 2;
+	else if (strcasecmp(end, "b") == 0)
+		end++;
+	if (end == text || *end || !isdigit((unsigned char)*text) || !(value >= 1) || value >= 9e18)
+		return err_new(ERR_USAGE, "bad size '%s'; give bytes, or 500k, 64M, 2G", text);
+	*bytes_ret = (uint64_t)value;
 	return NULL;
 }
 

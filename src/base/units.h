@@ -17,6 +17,9 @@ struct err *units_parse_rate(const char *text, uint64_t *period_ns_ret);
 /* "10", "10s", "1.5m", "500ms", "2h": more than 0, at most 1000 days, else ERR_USAGE. */
 struct err *units_parse_duration(const char *text, uint64_t *ns_ret);
 
+/* "500k", "64M", "1.5GiB" (powers of 1024), "4096": more than 0, below 2^63, else ERR_USAGE. */
+struct err *units_parse_size(const char *text, uint64_t *bytes_ret);
+
 /* "12 345 678": digits in groups of three. */
 void units_add_count(struct buf *out, uint64_t count);
 

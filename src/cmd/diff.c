@@ -118,6 +118,7 @@ static const struct opt diff_options[] = {
 	{ 0, "on", "REGEX", "what must not have grown: stacks with such a function or\n"
 		"file; each one given is looked at; default: the total time", set_on },
 	{ 0, "strict", NULL, "fail also if it may be sampling error", set_strict },
+	SELECTING_FILE_OPTIONS,
 	SELECTING_OPTIONS,
 	{ 0 },
 };

@@ -26,7 +26,7 @@ struct dumped_thread {
 struct dump {
 	pid_t pid;
 	bool json, full_paths;
-	struct profile profile;
+	struct capture capture;
 	struct target target;
 	struct buf version, cwd, command_line;
 	struct dumped_thread *threads;
@@ -117,6 +117,21 @@ static struct err *take(struct dump *d)
 	return NULL;
 }
 
+static bool has(const struct dumped_thread *t, unsigned int flag)
+{
+	return (t->sample.row.flags & flag) != 0;
+}
+
+/* What the frames alone do not say of a stack; NULL for nothing. */
+static const char *remark(const struct dumped_thread *t)
+{
+	if (has(t, SAMPLE_UNREADABLE))
+		return "(not readable)";
+	if (has(t, SAMPLE_CUT))
+		return "(truncated)";
+	return t->sample.row.stack == STACK_NONE ? "(no Python frame)" : NULL;
+}
+
 /* ---- printing --------------------------------------------------------------------------------- */
 
 static const char *run_name(enum thread_run run)
@@ -134,14 +149,14 @@ static const char *run_name(enum thread_run run)
 
 static const struct store_function *function_of(const struct dump *d, stack_id stack)
 {
-	const struct profile *p = &d->profile;
+	const struct profile *p = &d->capture.tables;
 
 	return &p->functions[p->frames[p->stacks[stack].frame].function];
 }
 
 static void json_frames(struct json_writer *w, const struct dump *d, stack_id stack)
 {
-	const struct profile *p = &d->profile;
+	const struct profile *p = &d->capture.tables;
 	size_t depth = profile_depth(p, stack);
 	_cleanup_free_ stack_id *path = xcalloc(depth, sizeof(*path));
 
@@ -190,19 +205,19 @@ static void json_thread(struct json_writer *w, const struct dump *d, const struc
 	json_key(w, "state");
 	json_cstring(w, run_name(t->sample.run));
 	json_key(w, "syscall");
-	json_syscall(w, t->sample.syscall);
+	json_syscall(w, t->sample.row.syscall);
 	json_key(w, "gil");
-	json_bool(w, t->sample.holds_gil);
+	json_bool(w, has(t, SAMPLE_HOLDS_GIL));
 	json_key(w, "gil_wait");
-	json_bool(w, t->sample.waits_for_gil);
+	json_bool(w, has(t, SAMPLE_WAITS_FOR_GIL));
 	json_key(w, "gc");
-	json_bool(w, t->sample.in_gc);
+	json_bool(w, has(t, SAMPLE_IN_GC));
 	if (t->sample.proof == SAMPLE_TRUNCATED || t->sample.proof == SAMPLE_FAILED) {
 		json_key(w, "truncated");
 		json_bool(w, true);
 	}
 	json_key(w, "frames");
-	json_frames(w, d, t->sample.stack);
+	json_frames(w, d, t->sample.row.stack);
 	json_end_object(w);
 }
 
@@ -242,7 +257,7 @@ static void add_visible(struct buf *out, const char *text)
 static void print_frame(const struct dump *d, stack_id stack, const struct export_options *options,
 	const struct style *style)
 {
-	const struct profile *p = &d->profile;
+	const struct profile *p = &d->capture.tables;
 	const struct store_frame *frame = &p->frames[p->stacks[stack].frame];
 	const struct store_function *f = &p->functions[frame->function];
 	_cleanup_buf_ struct buf name = BUF_INIT, place = BUF_INIT;
@@ -277,20 +292,22 @@ static void print_thread(const struct dump *d, const struct dumped_thread *t,
 	printf("\nThread %d %s\"%s\"%s: %s%s%s", (int)t->thread.tid, style->bold, buf_str(&name),
 		style->off, t->sample.run <= THREAD_RUNNABLE ? style->green : style->dim,
 		run_name(t->sample.run), style->off);
-	if (t->sample.waits_for_gil)
+	if (has(t, SAMPLE_WAITS_FOR_GIL))
 		printf(" for the GIL");
-	else if (t->sample.syscall >= 0)
-		print_syscall(t->sample.syscall);
+	else if (t->sample.row.syscall >= 0)
+		print_syscall(t->sample.row.syscall);
 	if (t->thread.main)
 		printf(", main");
-	if (t->sample.holds_gil)
+	if (has(t, SAMPLE_HOLDS_GIL))
 		printf(", %sholds the GIL%s", style->bold, style->off);
-	if (t->sample.in_gc)
+	if (has(t, SAMPLE_IN_GC))
 		printf(", collecting garbage");
 	if (t->thread.interp_id)
 		printf(", interpreter %" PRIu64, t->thread.interp_id);
 	putchar('\n');
-	for (stack_id s = t->sample.stack; s != STACK_NONE; s = d->profile.stacks[s].parent)
+	if (remark(t))
+		printf("    %s\n", remark(t));
+	for (stack_id s = t->sample.row.stack; s != STACK_NONE; s = d->capture.tables.stacks[s].parent)
 		print_frame(d, s, &options, style);
 }
 
@@ -337,13 +354,15 @@ static void describe(struct dump *d)
 static struct err *dump(struct dump *d)
 {
 	struct collector_options options = { 0 };
+	const struct capture_process row = { .pid = (uint32_t)d->pid };
+	uint32_t process = capture_add_process(&d->capture, &row);
 	struct err *err = attach(d);
 
 	if (err)
 		return err;
 	ring_init(&d->ring, DUMP_RING_WORDS);
 	sampler_init(&d->sampler, &d->target, &d->ring, LADDER_AUTO);
-	collector_init(&d->collector, &d->ring, &d->target, &d->profile, &options, &d->sink);
+	collector_init(&d->collector, &d->ring, &d->target, &d->capture, process, &options, &d->sink);
 	err = take(d);
 	if (err)
 		return err;
@@ -363,7 +382,7 @@ static void dump_deinit(struct dump *d)
 		ring_deinit(&d->ring);
 	}
 	target_deinit(&d->target);
-	profile_deinit(&d->profile);
+	capture_deinit(&d->capture);
 	buf_deinit(&d->version);
 	buf_deinit(&d->cwd);
 	buf_deinit(&d->command_line);
@@ -376,7 +395,7 @@ static int dump_run(const struct command *command, int argc, char **argv)
 	int rest;
 	struct err *err = opts_parse(command, argc, argv, &d, &rest);
 
-	profile_init(&d.profile);
+	capture_init(&d.capture);
 	mem_live_init(&d.target.live, 0);
 	if (!err && argv[rest] && !d.pid)
 		err = opts_parse_pid(argv[rest++], &d.pid);

@@ -77,6 +77,7 @@ static const struct opt export_options[] = {
 	{ 0, "tree", NULL, "the call tree as text", set_tree },
 	{ 0, "rows", "N", "of text at most", set_rows },
 	{ 0, "list-formats", NULL, "all formats that can be written and read", set_list_formats },
+	SELECTING_FILE_OPTIONS,
 	SELECTING_OPTIONS,
 	{ 0 },
 };

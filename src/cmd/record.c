@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* fireglass record: from a process or a command to a flame graph. */
+/* fireglass record: from a process or a command to a capture, a flame graph, any format. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,25 +13,32 @@
 #include "cmd/commands.h"
 #include "cmd/outputs.h"
 #include "cmd/recording.h"
+#include "cmd/selecting.h"
 #include "cmd/signals.h"
-#include "export/flamechart.h"
+#include "cmd/spool.h"
 #include "os/proc.h"
 
 #define COMMAND_LINE_BYTES 4096
 #define DEFAULT_PERIOD_NS 1000000
 
 struct record {
+	struct selecting selecting; // first: see selecting.h; what is shown, not what is recorded
 	struct recording recording;
 	struct outputs outputs;
+	const char *capture_path; // NULL: no capture is to be kept
 	const struct exporter *format;
-	struct export_options export;
+	bool capture_format;
 	bool timestamps;
-	struct profile profile;
+	struct capture_writer_options limits;
+	struct spool spool;
 	char **command; // NULL: attach
-	struct buf title, command_line, unit, cwd;
-	char *default_path;
-	struct sample_sink sink;
+	struct buf command_line, cwd;
+	char *default_path, *default_capture;
+	int argc;
+	char **argv;
 };
+
+#define CAPTURE_FORMAT "fgc"
 
 /* ---- options ---------------------------------------------------------------------------------- */
 
@@ -54,9 +62,30 @@ static struct err *set_duration(void *settings, const char *value)
 	return units_parse_duration(value, &((struct record *)settings)->recording.duration_ns);
 }
 
+static bool is_capture_path(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot && strcasecmp(dot + 1, CAPTURE_FORMAT) == 0;
+}
+
+static struct err *set_capture_path(struct record *r, const char *path)
+{
+	if (r->capture_path)
+		return err_new(ERR_USAGE, "one capture is enough: '%s' or '%s'", r->capture_path, path);
+	if (strcmp(path, "-") == 0)
+		return err_new(ERR_USAGE, "a capture is written to a file, not to standard output");
+	r->capture_path = path;
+	return NULL;
+}
+
 static struct err *set_output(void *settings, const char *value)
 {
-	return outputs_add(&((struct record *)settings)->outputs, value);
+	struct record *r = settings;
+
+	if (is_capture_path(value))
+		return set_capture_path(r, value);
+	return outputs_add(&r->outputs, value);
 }
 
 static struct err *set_format(void *settings, const char *value)
@@ -64,12 +93,24 @@ static struct err *set_format(void *settings, const char *value)
 	struct record *r = settings;
 	_cleanup_buf_ struct buf known = BUF_INIT;
 
+	r->capture_format = strcmp(value, CAPTURE_FORMAT) == 0;
 	r->format = export_find(value);
-	if (r->format)
+	if (r->format || r->capture_format)
 		return NULL;
 	for (size_t i = 0; exporters[i]; i++)
-		buf_printf(&known, "%s%s", i ? ", " : "", exporters[i]->name);
-	return err_new(ERR_USAGE, "unknown format '%s'; there are %s", value, buf_str(&known));
+		buf_printf(&known, "%s, ", exporters[i]->name);
+	return err_new(ERR_USAGE, "unknown format '%s'; there are %s" CAPTURE_FORMAT, value,
+		buf_str(&known));
+}
+
+static struct err *set_max_size(void *settings, const char *value)
+{
+	return units_parse_size(value, &((struct record *)settings)->limits.max_bytes);
+}
+
+static struct err *set_keep(void *settings, const char *value)
+{
+	return units_parse_duration(value, &((struct record *)settings)->limits.max_age_ns);
 }
 
 static struct err *set_strategy(void *settings, const char *value)
@@ -111,15 +152,25 @@ static struct err *set_exact(void *settings, const char *value)
 
 FLAG(no_jitter, recording.no_jitter)
 FLAG(no_realtime, recording.no_realtime)
-FLAG(threads, recording.options.thread_roots)
-FLAG(no_idle, recording.options.no_idle)
-FLAG(gil, recording.options.gil_only)
-FLAG(no_lines, export.no_lines)
-FLAG(functions, export.functions)
-FLAG(full_paths, export.full_paths)
-FLAG(inverted, export.inverted)
+FLAG(exact_times, limits.exact_times)
 FLAG(timestamps, timestamps)
 FLAG(quiet, recording.quiet)
+
+static struct err *set_no_idle(void *settings, const char *value)
+{
+	struct record *r = settings;
+
+	r->recording.options.no_idle = true;
+	return selecting_set_cpu(settings, value);
+}
+
+static struct err *set_gil(void *settings, const char *value)
+{
+	struct record *r = settings;
+
+	r->recording.options.gil_only = true;
+	return selecting_set_gil(settings, value);
+}
 
 static const struct opt record_options[] = {
 	{ 'p', "pid", "PID", "the process to look at", set_pid },
@@ -132,47 +183,41 @@ static const struct opt record_options[] = {
 	{ 'd', "duration", "TIME", "how long: 10 (seconds), 500ms, 2m; default: until\n"
 		"the program ends or Ctrl-C", set_duration },
 	{ 'o', "output", "FILE", "where to write, - for standard output; may be given\n"
-		"more than once; default: a new .svg in this directory", set_output },
-	{ 'f', "format", "FORMAT", "svg, folded or text; default: by the ending of FILE", set_format },
-	{ 't', "threads", NULL, "the thread's name as the first frame", set_threads },
-	{ 'x', "no-idle", NULL, "leave out threads that are not running", set_no_idle },
-	{ 0, "gil", NULL, "only samples of threads that hold the GIL", set_gil },
-	{ 0, "functions", NULL, "merge the lines of a function in folded output (the\n"
-		"flame graph always does)", set_functions },
-	{ 0, "no-lines", NULL, "no line numbers at all", set_no_lines },
-	{ 0, "full-paths", NULL, "whole file names, not those relative to packages", set_full_paths },
-	{ 0, "inverted", NULL, "flame graph with the root on top (icicle)", set_inverted },
+		"more than once. NAME.fgc is the capture itself, from which\n"
+		"'fireglass export' makes all else later. Default: a new .fgc\n"
+		"and .svg in this directory", set_output },
+	{ 'f', "format", "FORMAT", "of the output; default: by the ending of FILE. For all see\n"
+		"'fireglass export --list-formats'", set_format },
+	{ 0, "max-size", "SIZE", "flight recorder: keep the newest samples in memory, about so\n"
+		"much (64M), and write them at the end; on SIGUSR1 write what\n"
+		"there is beside it and go on", set_max_size },
+	{ 0, "keep", "TIME", "flight recorder: keep so much of the time before (10m)", set_keep },
+	{ 0, "exact-times", NULL, "keep times as they are, not rounded to 1/64 of a period",
+		set_exact_times },
+	{ 'x', "no-idle", NULL, "show only threads that are running; as --cpu", set_no_idle },
+	{ 0, "gil", NULL, "show only samples of threads that hold the GIL", set_gil },
 	{ 0, "exact", NULL, "stop a thread for a moment (ptrace) where its stack cannot\n"
 		"be read truly otherwise, rather than truncate it", set_exact },
 	{ 0, "strategy", "NAME", "for measurement: auto, or only direct, coscheduled or stop",
 		set_strategy },
 	{ 0, "timestamps", NULL, "flame-chart text: each sample with its time, in order", set_timestamps },
+	SELECTING_OPTIONS,
 	{ 'q', "quiet", NULL, "no progress, no summary", set_quiet },
 	{ 0 },
 };
 
-/* ---- what becomes of samples ------------------------------------------------------------------ */
-
-static struct record *record_of(struct sample_sink *sink)
-{
-	return (struct record *)(void *)((char *)sink - offsetof(struct record, sink));
-}
-
-static void count_sample(struct sample_sink *sink, const struct sample *sample)
-{
-	profile_add_sample(&record_of(sink)->profile, sample->stack, 1);
-}
-
-static void write_sample(struct sample_sink *sink, const struct sample *sample)
-{
-	struct record *r = record_of(sink);
-
-	r->profile.total++;
-	flamechart_write_sample(r->outputs.items[0].file.stream, &r->profile, sample->time_ns,
-		sample->stack, &r->export);
-}
-
 /* ---- preparing -------------------------------------------------------------------------------- */
+
+/* -f fgc: what -o named is the capture. */
+static struct err *outputs_to_capture(struct record *r)
+{
+	struct err *err = NULL;
+
+	for (size_t i = 0; i < r->outputs.count && !err; i++)
+		err = set_capture_path(r, r->outputs.items[i].path);
+	r->outputs.count = 0;
+	return err;
+}
 
 static struct err *check(struct record *r, int rest, char **argv)
 {
@@ -184,10 +229,12 @@ static struct err *check(struct record *r, int rest, char **argv)
 		return err_new(ERR_USAGE, "give either -p PID or a command, not both");
 	if (r->recording.pid == getpid())
 		return err_new(ERR_USAGE, "process %d is fireglass itself", (int)getpid());
-	if (r->timestamps && (r->outputs.count > 1 || r->format == &export_svg ||
-				     r->format == &export_text))
+	if (r->timestamps && (r->outputs.count > 1 || r->capture_path || r->capture_format ||
+				     (r->format && r->format != &export_folded)))
 		return err_new(ERR_USAGE, "--timestamps writes one output, of its own format");
-	return NULL;
+	if (r->timestamps)
+		r->format = &export_flamechart;
+	return r->capture_format ? outputs_to_capture(r) : NULL;
 }
 
 static const char *program_name(const struct record *r)
@@ -198,8 +245,8 @@ static const char *program_name(const struct record *r)
 	return slash ? slash + 1 : path;
 }
 
-/* fireglass-NAME-20260131-120500.svg */
-static struct err *default_output(struct record *r)
+/* fireglass-NAME-20260131-120500 */
+static char *default_name(const struct record *r)
 {
 	char stamp[32];
 	time_t now = time(NULL);
@@ -207,15 +254,24 @@ static struct err *default_output(struct record *r)
 
 	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", localtime_r(&now, &tm));
 	if (r->command)
-		r->default_path = xasprintf("fireglass-%s-%s", program_name(r), stamp);
-	else
-		r->default_path = xasprintf("fireglass-%d-%s", (int)r->recording.pid, stamp);
+		return xasprintf("fireglass-%s-%s", program_name(r), stamp);
+	return xasprintf("fireglass-%d-%s", (int)r->recording.pid, stamp);
+}
+
+/* Without -o: the format asked for, or a capture and a flame graph. */
+static struct err *default_outputs(struct record *r)
+{
+	_cleanup_free_ char *name = default_name(r);
 	const struct exporter *format = r->format ? r->format : &export_svg;
-	char *path = xasprintf("%s.%s", r->default_path,
-		r->timestamps ? "flamechart" : format->extension);
-	free(r->default_path);
-	r->default_path = path;
-	return outputs_add(&r->outputs, path);
+
+	if (!r->format) {
+		r->default_capture = xasprintf("%s." CAPTURE_FORMAT, name);
+		r->capture_path = r->default_capture;
+	}
+	if (r->capture_format)
+		return NULL;
+	r->default_path = xasprintf("%s.%s", name, format->extension);
+	return outputs_add(&r->outputs, r->default_path);
 }
 
 /* The command as it was given: what runs may be a launcher that becomes something else. */
@@ -238,14 +294,30 @@ static void describe_target(struct record *r)
 	proc_link(r->recording.pid, "cwd", &r->cwd);
 }
 
+static struct err *check_limits(const struct record *r)
+{
+	if ((r->limits.max_bytes || r->limits.max_age_ns) && !r->capture_path)
+		return err_new(ERR_USAGE,
+			"--max-size and --keep need a capture to be written; give -o NAME.fgc");
+	return NULL;
+}
+
 static struct err *open_outputs(struct record *r)
 {
-	struct err *err = r->outputs.count ? NULL : default_output(r);
+	struct err *err =
+		r->outputs.count || r->capture_path ? NULL : default_outputs(r);
 
+	if (!err)
+		err = check_limits(r);
 	if (err)
 		return err;
 	outputs_choose(&r->outputs, r->format);
-	return outputs_open(&r->outputs);
+	err = outputs_open(&r->outputs);
+	if (!err)
+		err = spool_open(&r->spool, r->capture_path, &r->limits);
+	if (err)
+		outputs_abort(&r->outputs);
+	return err;
 }
 
 static struct err *launch(struct record *r, struct spawn *spawn,
@@ -263,19 +335,10 @@ static struct err *launch(struct record *r, struct spawn *spawn,
 
 /* ---- finishing -------------------------------------------------------------------------------- */
 
-static void fill_export_options(struct record *r)
-{
-	buf_printf(&r->title, "Python %s, process %d",
-		r->recording.version ? r->recording.version : "", (int)r->recording.pid);
-	units_add_duration(&r->unit, recording_period_ns(&r->recording));
-	r->export.title = buf_str(&r->title);
-	r->export.command = r->command_line.len ? buf_str(&r->command_line) : NULL;
-	r->export.unit = buf_str(&r->unit);
-	r->export.cwd = r->cwd.len ? buf_str(&r->cwd) : NULL;
-}
-
 static void say_where(const struct record *r)
 {
+	if (r->capture_path)
+		fprintf(stderr, "fireglass: wrote %s\n", r->capture_path);
 	for (size_t i = 0; i < r->outputs.count; i++)
 		if (strcmp(r->outputs.items[i].path, "-") != 0)
 			fprintf(stderr, "fireglass: wrote %s\n", r->outputs.items[i].path);
@@ -290,19 +353,70 @@ static const char *why_none(const struct record *r)
 	return "the time was too short; give a longer -d";
 }
 
+static struct err *write_view(struct record *r, const struct input *in)
+{
+	_cleanup_(described_deinit) struct described described;
+	struct selection selection;
+	struct view *v;
+
+	selecting_describe(&r->selecting, in, &described);
+	struct err *err = selecting_resolve(&r->selecting, in, &selection);
+	if (!err)
+		err = view_create(&v, &in->capture, &selection);
+	if (err)
+		return err;
+	err = outputs_write_view(&r->outputs, v, &described.options);
+	view_destroy(v);
+	return err;
+}
+
+static struct err *write_outputs(struct record *r)
+{
+	struct input in;
+
+	if (!r->outputs.count)
+		return NULL;
+	struct err *err = spool_read(&r->spool, &in);
+	if (!err)
+		err = write_view(r, &in);
+	input_close(&in);
+	return err;
+}
+
+static void say_lost(const struct record *r)
+{
+	uint64_t lost = capture_writer_lost(r->spool.writer);
+	_cleanup_buf_ struct buf count = BUF_INIT;
+
+	if (!r->spool.failed || !lost)
+		return;
+	units_add_count(&count, lost);
+	fprintf(stderr, "fireglass: %s samples could not be written\n", buf_str(&count));
+}
+
+static bool nothing_to_show(const struct record *r)
+{
+	const struct collector_counts *c = &r->recording.collector.counts;
+
+	return c->samples == (r->outputs.count ? c->left_out : 0);
+}
+
 static struct err *finish(struct record *r)
 {
-	struct err *err;
+	struct err *err = spool_finish(&r->spool);
 
-	if (!r->profile.total) {
+	if (nothing_to_show(r)) {
+		err_free(err);
 		outputs_abort(&r->outputs);
+		spool_close(&r->spool, true);
 		return err_new(ERR_FAILED, "no samples: %s", why_none(r));
 	}
-	fill_export_options(r);
-	if (r->timestamps)
-		err = outfile_commit(&r->outputs.items[0].file);
-	else
-		err = outputs_write(&r->outputs, &r->profile, &r->export);
+	say_lost(r);
+	if (err) {
+		outputs_abort(&r->outputs);
+		return r->capture_path ? err_prefix(err, "cannot write '%s'", r->capture_path) : err;
+	}
+	err = write_outputs(r);
 	if (!err && !r->recording.quiet)
 		say_where(r);
 	return err;
@@ -328,13 +442,14 @@ static void end_with_command(struct record *r, struct err *err)
 
 static void record_deinit(struct record *r)
 {
+	bool nothing = !r->recording.collector.counts.samples;
+
 	recording_deinit(&r->recording);
-	profile_deinit(&r->profile);
-	buf_deinit(&r->title);
+	spool_close(&r->spool, nothing);
 	buf_deinit(&r->command_line);
-	buf_deinit(&r->unit);
 	buf_deinit(&r->cwd);
 	free(r->default_path);
+	free(r->default_capture);
 }
 
 static struct err *record(struct record *r)
@@ -343,6 +458,7 @@ static struct err *record(struct record *r)
 
 	if (err) {
 		outputs_abort(&r->outputs);
+		spool_close(&r->spool, true);
 		return err;
 	}
 	if (!r->recording.quiet)
@@ -350,28 +466,37 @@ static struct err *record(struct record *r)
 	return finish(r);
 }
 
+static void prepare(struct record *r)
+{
+	describe_target(r);
+	spool_describe(&r->spool, &r->recording, buf_str(&r->command_line), buf_str(&r->cwd),
+		r->argc, r->argv);
+	r->recording.sink = &r->spool.sink;
+	r->recording.capture = &r->spool.capture;
+	r->recording.process = r->spool.process;
+	if (r->limits.max_bytes || r->limits.max_age_ns)
+		signals_take_dumps();
+}
+
 static int record_run(const struct command *command, int argc, char **argv)
 {
 	_cleanup_(record_deinit) struct record r = {
 		.recording.period_ns = DEFAULT_PERIOD_NS,
-		.sink.sample = count_sample,
+		.spool.fd = -1,
+		.argc = argc,
+		.argv = argv,
 	};
 	struct signals_inherited inherited;
 	struct spawn spawn = { 0 };
 	int rest;
 	struct err *err = opts_parse(command, argc, argv, &r, &rest);
 
-	profile_init(&r.profile);
 	if (!err)
 		err = check(&r, rest, argv);
 	if (!err)
 		err = open_outputs(&r);
 	if (err)
 		return opts_fail(err);
-	r.recording.sink = &r.sink;
-	r.recording.profile = &r.profile;
-	if (r.timestamps)
-		r.sink.sample = write_sample;
 	signals_install(&inherited);
 	if (r.command)
 		err = launch(&r, &spawn, &inherited);
@@ -380,7 +505,7 @@ static int record_run(const struct command *command, int argc, char **argv)
 		opts_fail(err);
 		return spawn_exit_code(&spawn);
 	}
-	describe_target(&r);
+	prepare(&r);
 	err = record(&r);
 	if (r.command)
 		end_with_command(&r, err);

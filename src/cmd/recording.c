@@ -146,7 +146,7 @@ static void add_progress(const struct recording *r, struct buf *line, uint64_t n
 	double seconds = (double)elapsed / NS_PER_SEC;
 
 	buf_printf(line, "%.1f s  ", seconds);
-	units_add_count(line, r->collector.counts.samples);
+	units_add_count(line, r->collector.counts.samples - r->collector.counts.left_out);
 	buf_printf(line, " samples  %.0f Hz  lost ",
 		seconds > 0 ? (double)read_count(&r->sampler.counts.ticks) / seconds : 0);
 	units_add_count(line, lost(r));
@@ -234,6 +234,7 @@ static struct err *start_sampler(struct recording *r)
 	learn_version(r);
 	warn_if_guessed(r);
 	if (r->has_sampler) {
+		collector_end_threads(&r->collector);
 		sampler_restart(&r->sampler);
 		return start_thread(r);
 	}
@@ -244,7 +245,8 @@ static struct err *start_sampler(struct recording *r)
 	r->sampler.ticker.jitter = !r->no_jitter;
 	r->sampler.no_realtime = r->no_realtime;
 	r->sampler.duration_ns = r->duration_ns;
-	collector_init(&r->collector, &r->ring, &r->target, r->profile, &r->options, r->sink);
+	collector_init(&r->collector, &r->ring, &r->target, r->capture, r->process,
+		&r->options, r->sink);
 	return start_thread(r);
 }
 
@@ -302,6 +304,8 @@ struct err *recording_run(struct recording *r)
 	do
 		collect(r);
 	while (recover(r));
+	if (r->end == RECORDING_TARGET_ENDED)
+		collector_end_threads(&r->collector);
 	r->started_ns = r->sampler.started_ns;
 	r->ended_ns = r->sampler.ended_ns;
 	clear_progress(r);
@@ -367,11 +371,11 @@ void recording_summary(const struct recording *r)
 
 	buf_printf(&line, "Python %s, %.1f s, ", r->version ? r->version : "?",
 		(double)elapsed / NS_PER_SEC);
-	add_number(&line, c->samples, "samples in ");
+	add_number(&line, c->samples - c->left_out, "samples in ");
 	add_number(&line, read_count(&r->sampler.counts.ticks), "ticks");
-	if (c->filtered) {
+	if (c->left_out) {
 		buf_add_str(&line, " (");
-		add_number(&line, c->filtered, "more left out as asked)");
+		add_number(&line, c->left_out, "more left out as asked)");
 	}
 	buf_add_str(&line, "; ");
 	add_number(&line, read_count(&r->sampler.counts.missed), "ticks missed, ");

@@ -37,7 +37,8 @@ struct recording {
 	bool quiet;
 	struct collector_options options;
 	struct sample_sink *sink;
-	struct profile *profile;
+	struct capture *capture;
+	uint32_t process; // its row in the capture
 
 	struct target target;
 	struct ring ring;

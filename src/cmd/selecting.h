@@ -72,10 +72,15 @@ struct err *selecting_set_no_lines(void *settings, const char *value);
 struct err *selecting_set_inverted(void *settings, const char *value);
 struct err *selecting_set_input_format(void *settings, const char *value);
 
-#define SELECTING_OPTIONS                                                                          \
+/* Those of commands that read a file. */
+#define SELECTING_FILE_OPTIONS                                                                     \
 	{ 0, "from", "TIME", "only samples from then on: 2.5s after the first one, -10s\n"         \
 		"before the last, or 2026-01-31T12:00:00", selecting_set_from },                   \
 	{ 0, "to", "TIME", "only samples before then", selecting_set_to },                         \
+	{ 0, "input-format", "FORMAT", "of the file read; default: told by its content",           \
+		selecting_set_input_format }
+
+#define SELECTING_OPTIONS                                                                          \
 	{ 0, "thread", "REGEX", "only threads with such a name, or this id; may be given\n"        \
 		"more than once, as all that take REGEX", selecting_set_thread },                  \
 	{ 0, "process", "REGEX", "only processes with such a name, or this id",                    \
@@ -103,8 +108,6 @@ struct err *selecting_set_input_format(void *settings, const char *value);
 		selecting_set_full_paths },                                                        \
 	{ 0, "no-lines", NULL, "no line numbers at all", selecting_set_no_lines },                 \
 	{ 0, "inverted", NULL, "flame graph with the root on top (icicle)",                        \
-		selecting_set_inverted },                                                          \
-	{ 0, "input-format", "FORMAT", "of the file read; default: told by its content",           \
-		selecting_set_input_format }
+		selecting_set_inverted }
 
 #endif

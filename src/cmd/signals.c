@@ -8,6 +8,7 @@
 
 static volatile sig_atomic_t stop_asked;
 static volatile sig_atomic_t forward_pid;
+static volatile sig_atomic_t dump_asked;
 
 /* Ended by these; SIGINT from the terminal reaches a launched command without us. */
 static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP };
@@ -82,6 +83,28 @@ void signals_forward_to(pid_t pid)
 	forward_pid = pid;
 	for (size_t i = 0; pid && i < ARRAY_LEN(other_signals); i++)
 		install(other_signals[i], on_other, &ignored);
+}
+
+static void on_dump(int signum)
+{
+	(void)signum;
+	dump_asked = 1;
+}
+
+void signals_take_dumps(void)
+{
+	struct sigaction action = { .sa_handler = on_dump, .sa_flags = SA_RESTART };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+bool signals_take_dump_asked(void)
+{
+	bool asked = dump_asked;
+
+	dump_asked = 0;
+	return asked;
 }
 
 bool signals_stop_asked(void)

@@ -24,6 +24,12 @@ void signals_install(struct signals_inherited *inherited);
 /* From now on signals are passed on to `pid`; 0 stops that. */
 void signals_forward_to(pid_t pid);
 
+/* From now on SIGUSR1 asks for what there is to be written, and is not passed on. */
+void signals_take_dumps(void);
+
+/* True once for each time that was asked. */
+bool signals_take_dump_asked(void);
+
 /* True once an end was asked for. */
 bool signals_stop_asked(void);
 

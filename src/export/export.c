@@ -19,6 +19,7 @@ const struct exporter *const exporters[] = {
 	&export_speedscope,
 	&export_pprof,
 	&export_firefox,
+	&export_flamechart,
 	NULL,
 };
 

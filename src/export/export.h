@@ -60,7 +60,7 @@ const struct exporter *export_find(const char *name);
 /* By the ending of a file name, `.txt` and `.collapsed` meaning folded; NULL if it says nothing. */
 const struct exporter *export_guess(const char *path);
 
-extern const struct exporter export_folded, export_svg, export_text;
+extern const struct exporter export_flamechart, export_folded, export_svg, export_text;
 extern const struct exporter export_chrome, export_cpuprofile, export_pstats, export_callgrind,
 	export_perfscript, export_jsonl;
 extern const struct exporter export_speedscope, export_pprof, export_firefox;

@@ -29,18 +29,18 @@ struct collected_code {
 };
 
 void collector_init(struct collector *c, struct ring *ring, struct target *target,
-	struct profile *profile, const struct collector_options *options, struct sample_sink *sink)
+	struct capture *capture, uint32_t process, const struct collector_options *options,
+	struct sample_sink *sink)
 {
 	*c = (struct collector){
 		.ring = ring,
 		.target = target,
-		.profile = profile,
+		.capture = capture,
+		.process = process,
 		.options = *options,
 		.sink = sink,
-		.unknown_frame = profile_plain_frame(profile, FUNCTION_MARK, "(unknown function)"),
-		.truncated_frame = profile_plain_frame(profile, FUNCTION_MARK, "(truncated)"),
-		.failed_frame = profile_plain_frame(profile, FUNCTION_MARK, "(not readable)"),
-		.empty_frame = profile_plain_frame(profile, FUNCTION_MARK, "(no Python frame)"),
+		.unknown_frame = profile_plain_frame(
+			&capture->tables, FUNCTION_MARK, "(unknown function)"),
 	};
 }
 
@@ -83,7 +83,7 @@ static void take_code(struct collector *c, const struct record_header *header)
 		.lines = code->lines, // owned by the collector now
 		.first_line = code->first_line,
 		.first_traceable = code->first_traceable,
-		.function = store_function(c->profile, code),
+		.function = store_function(&c->capture->tables, code),
 		.known = true,
 	};
 	code->lines = (struct line_table){ 0 };
@@ -100,7 +100,7 @@ static frame_id frame_of(struct collector *c, uint64_t word)
 		return c->unknown_frame;
 	struct collected_code *code = &c->codes[serial];
 	if (!code->has_frame || code->offset != offset) {
-		code->frame = profile_frame(c->profile, code->function,
+		code->frame = profile_frame(&c->capture->tables, code->function,
 			code_line(&code->lines, code->first_line, code->first_traceable, offset));
 		code->offset = offset;
 		code->has_frame = true;
@@ -116,7 +116,7 @@ static void set_name(struct collector *c, struct collected_thread *t, const char
 		return;
 	free(t->name);
 	t->name = xstrdup(name);
-	profile_rename(c->profile, t->function, name);
+	c->capture->threads[t->row].name = capture_string(c->capture, name);
 }
 
 /* Kernel names stand in for threads that threading does not know. */
@@ -171,15 +171,28 @@ void collector_name_threads(struct collector *c)
 				visit_name, c);
 }
 
-/* Each thread is a function of its own in the store, whatever it is called. */
-static function_id thread_function(struct collector *c)
+static uint32_t thread_row(struct collector *c, const struct collected_thread *t)
 {
-	struct store_function f = {
-		.first_line = (uint32_t)++c->threads_seen,
-		.kind = FUNCTION_THREAD,
+	const struct capture_thread row = {
+		.process = c->process,
+		.tid = (uint32_t)t->tid,
+		.main = t->main,
+		.start_ns = clock_wall_ns(),
 	};
 
-	return profile_function(c->profile, &f);
+	return capture_add_thread(c->capture, &row);
+}
+
+static void end_thread(struct collector *c, const struct collected_thread *t)
+{
+	if (t->name)
+		c->capture->threads[t->row].end_ns = t->last_ns ? t->last_ns : clock_wall_ns();
+}
+
+void collector_end_threads(struct collector *c)
+{
+	for (size_t i = 0; i < c->thread_count; i++)
+		end_thread(c, &c->threads[i]);
 }
 
 static void take_thread(struct collector *c, const struct record_header *header)
@@ -192,12 +205,13 @@ static void take_thread(struct collector *c, const struct record_header *header)
 		.pthread = ring_get(c->ring),
 		.interp = ring_get(c->ring),
 		.interp_id = ring_get(c->ring),
-		.function = thread_function(c),
 	};
 
+	t.row = thread_row(c, &t);
 	array_reserve(c->threads, c->thread_capacity, header->index + 1u);
 	for (; c->thread_count <= header->index; c->thread_count++)
 		c->threads[c->thread_count] = (struct collected_thread){ 0 };
+	end_thread(c, &c->threads[t.index]);
 	free(c->threads[t.index].name);
 	free(c->threads[t.index].stacks);
 	c->threads[t.index] = t;
@@ -208,48 +222,58 @@ static void take_thread(struct collector *c, const struct record_header *header)
 
 /* ---- samples ---------------------------------------------------------------------------------- */
 
-static stack_id root_stack(struct collector *c, const struct collected_thread *t)
-{
-	if (!c->options.thread_roots)
-		return STACK_NONE;
-	return profile_stack(
-		c->profile, STACK_NONE, profile_frame(c->profile, t->function, 0));
-}
-
 /* Replaces what lies above the first `common` frames of the thread's stack. */
 static void take_frames(
 	struct collector *c, struct collected_thread *t, size_t common, uint32_t count)
 {
-	stack_id parent = common && common <= t->depth ? t->stacks[common - 1] : root_stack(c, t);
-
 	t->depth = common <= t->depth ? common : t->depth;
+	stack_id parent = t->depth ? t->stacks[t->depth - 1] : STACK_NONE;
+
 	array_reserve(t->stacks, t->capacity, t->depth + count);
 	for (uint32_t i = 0; i < count; i++) {
-		parent = profile_stack(c->profile, parent, frame_of(c, ring_get(c->ring)));
+		parent = profile_stack(
+			&c->capture->tables, parent, frame_of(c, ring_get(c->ring)));
 		t->stacks[t->depth++] = parent;
 	}
 }
 
-static stack_id marked(struct collector *c, stack_id stack, frame_id mark)
+static enum sample_state state_of(enum thread_run run)
 {
-	return profile_stack(c->profile, stack, mark);
-}
-
-static stack_id sample_stack(
-	struct collector *c, const struct collected_thread *t, enum sample_proof proof)
-{
-	stack_id stack = t->depth ? t->stacks[t->depth - 1] : root_stack(c, t);
-
-	switch (proof) {
-	case SAMPLE_VERIFIED:
-	case SAMPLE_REUSED:
-		return t->depth ? stack : marked(c, stack, c->empty_frame);
-	case SAMPLE_TRUNCATED:
-		return marked(c, stack, c->truncated_frame);
-	case SAMPLE_FAILED:
+	switch (run) {
+	case THREAD_ON_CPU:
+		return SAMPLE_ON_CPU;
+	case THREAD_RUNNABLE:
+		return SAMPLE_RUNNABLE;
+	case THREAD_WAITING:
+		return SAMPLE_WAITING;
+	case THREAD_STOPPED:
+		return SAMPLE_STOPPED;
+	case THREAD_UNKNOWN:
 		break;
 	}
-	return marked(c, root_stack(c, t), c->failed_frame);
+	return SAMPLE_STATE_UNKNOWN;
+}
+
+static uint8_t flags_of(const struct record_header *header)
+{
+	unsigned int flags = (header->holds_gil ? SAMPLE_HOLDS_GIL : 0) |
+			     (header->waits_for_gil ? SAMPLE_WAITS_FOR_GIL : 0) |
+			     (header->in_gc ? SAMPLE_IN_GC : 0);
+
+	switch (header->proof) {
+	case SAMPLE_VERIFIED:
+		break;
+	case SAMPLE_REUSED:
+		flags |= SAMPLE_TAKEN_OVER;
+		break;
+	case SAMPLE_TRUNCATED:
+		flags |= SAMPLE_CUT;
+		break;
+	case SAMPLE_FAILED:
+		flags |= SAMPLE_UNREADABLE;
+		break;
+	}
+	return (uint8_t)flags;
 }
 
 static void emit(struct collector *c, const struct sample *s)
@@ -257,11 +281,8 @@ static void emit(struct collector *c, const struct sample *s)
 	c->counts.reused += s->proof == SAMPLE_REUSED;
 	c->counts.truncated += s->proof == SAMPLE_TRUNCATED;
 	c->counts.failed += s->proof == SAMPLE_FAILED;
-	if ((c->options.no_idle && s->run > THREAD_RUNNABLE) ||
-		(c->options.gil_only && !s->holds_gil)) {
-		c->counts.filtered++;
-		return;
-	}
+	c->counts.left_out += (c->options.no_idle && s->run > THREAD_RUNNABLE) ||
+			      (c->options.gil_only && !(s->row.flags & SAMPLE_HOLDS_GIL));
 	c->counts.samples++;
 	c->sink->sample(c->sink, s);
 }
@@ -273,18 +294,23 @@ static void take_sample(struct collector *c, const struct record_header *header)
 	struct collected_thread *t = &c->threads[header->index];
 
 	take_frames(c, t, (uint32_t)where, header->count);
-	struct sample s = {
-		.time_ns = time_ns,
+	bool stack = t->depth && header->proof != SAMPLE_FAILED;
+	const struct sample s = {
+		.row = {
+			.time_ns = time_ns,
+			.count = 1,
+			.cpu_ns = cpu_ns,
+			.thread = t->row,
+			.stack = stack ? t->stacks[t->depth - 1] : STACK_NONE,
+			.syscall = (int32_t)(where >> 32),
+			.state = (uint8_t)state_of(header->run),
+			.flags = flags_of(header),
+		},
 		.thread = t,
-		.stack = sample_stack(c, t, header->proof),
 		.run = header->run,
 		.proof = header->proof,
-		.holds_gil = header->holds_gil,
-		.waits_for_gil = header->waits_for_gil,
-		.in_gc = header->in_gc,
-		.cpu_ns = cpu_ns,
-		.syscall = (int32_t)(where >> 32),
 	};
+	t->last_ns = time_ns;
 	emit(c, &s);
 }
 
@@ -307,4 +333,6 @@ void collector_drain(struct collector *c)
 		ring_release(c->ring);
 	}
 	collector_name_threads(c);
+	if (c->sink->drained)
+		c->sink->drained(c->sink);
 }

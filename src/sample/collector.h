@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * The other end of the ring: names, lines, threads, and the profile.
+ * The other end of the ring: names, lines, threads, and the samples of a capture.
  *
  * It runs on a thread of its own, apart from the clock. What it reads of the target (the names of
- * threads) it reads through the same memory reader. It owns the profile while it collects.
+ * threads) it reads through the same memory reader. It owns the capture's tables while it collects;
+ * samples go to a sink.
  */
 #ifndef FIREGLASS_SAMPLE_COLLECTOR_H
 #define FIREGLASS_SAMPLE_COLLECTOR_H
@@ -15,47 +16,44 @@
 #include "sample/record.h"
 #include "sample/ring.h"
 #include "sample/target.h"
-#include "store/profile.h"
+#include "store/capture.h"
 
 /* A thread of the target, as long as it lives. */
 struct collected_thread {
 	uint32_t index; // that the sampler gave it; used again when it has ended
+	uint32_t row;   // in the capture's threads
 	pid_t tid;      // 0 = not known
 	uint64_t pthread;
 	remote_addr interp;
 	uint64_t interp_id;
 	bool main;
-	char *name;            // Python's name, else the kernel's, else "Thread-TID"
+	char *name;           // Python's name, else the kernel's, else "Thread-TID"
 	bool named_by_python;
-	function_id function;  // that stands for it as a root
-	stack_id *stacks;      // of its last stack, root first
+	stack_id *stacks;     // of its last stack, root first
 	size_t depth, capacity;
+	uint64_t last_ns;     // time of its last sample
 };
 
 struct sample {
-	uint64_t time_ns; // since the epoch
+	struct capture_sample row;
 	const struct collected_thread *thread;
-	stack_id stack;
 	enum thread_run run;
 	enum sample_proof proof;
-	bool holds_gil, waits_for_gil, in_gc;
-	uint64_t cpu_ns; // CPU time of the thread since its last sample, as far as it is known yet
-	int32_t syscall; // it waits in, or -1
 };
 
 struct sample_sink {
 	void (*sample)(struct sample_sink *sink, const struct sample *sample);
+	void (*drained)(struct sample_sink *sink); // now and then; NULL: need not be told
 };
 
 struct collector_options {
-	bool thread_roots; // the thread as the root frame
-	bool no_idle;      // leave out samples of threads that do not run
-	bool gil_only;     // leave out samples that do not hold the GIL
+	bool no_idle;  // count samples of threads that do not run as left out
+	bool gil_only; // count samples that do not hold the GIL as left out
 };
 
 struct collector_counts {
 	uint64_t samples;  // given to the sink
-	uint64_t filtered; // taken, but not asked for
+	uint64_t left_out; // of them: not asked for
 	uint64_t reused, truncated, failed;
 };
 
@@ -64,7 +62,8 @@ struct collected_code;
 struct collector {
 	struct ring *ring;
 	struct target *target;
-	struct profile *profile;
+	struct capture *capture;
+	uint32_t process; // row in the capture
 	struct collector_options options;
 	struct sample_sink *sink;
 	struct collected_code *codes; // by serial
@@ -73,14 +72,17 @@ struct collector {
 	size_t thread_count, thread_capacity;
 	bool unnamed;          // there are threads without a name of Python's
 	uint64_t named_at_ns;
-	uint64_t threads_seen;
-	frame_id unknown_frame, truncated_frame, failed_frame, empty_frame;
+	frame_id unknown_frame;
 	struct collector_counts counts;
 };
 
 void collector_init(struct collector *c, struct ring *ring, struct target *target,
-	struct profile *profile, const struct collector_options *options, struct sample_sink *sink);
+	struct capture *capture, uint32_t process, const struct collector_options *options,
+	struct sample_sink *sink);
 void collector_deinit(struct collector *c);
+
+/* The recording is over, or the target is another program: its threads have ended. */
+void collector_end_threads(struct collector *c);
 
 /* Takes all that is in the ring. */
 void collector_drain(struct collector *c);

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+#include "cmd/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/iofd.h"
+#include "base/units.h"
+#include "cmd/signals.h"
+#include "os/proc.h"
+
+#define FLUSH_NS ((uint64_t)1000000000)
+
+/* ---- the file --------------------------------------------------------------------------------- */
+
+/* On disk where there is a place for it, else in memory. */
+static int open_nameless(void)
+{
+	const char *folder = getenv("TMPDIR");
+	int fd = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	return fd >= 0 ? fd : memfd_create("fireglass", MFD_CLOEXEC);
+}
+
+static struct spool *spool_of(struct sample_sink *sink)
+{
+	return (struct spool *)(void *)((char *)sink - offsetof(struct spool, sink));
+}
+
+/* Says it once; the recording goes on. */
+static void note_failure(struct spool *s, struct err *err)
+{
+	if (err && !s->failed)
+		fprintf(stderr,
+			"fireglass: cannot write %s: %s; samples are lost until there is room\n",
+			s->path ? s->path : "the samples", err->message);
+	s->failed |= err != NULL;
+	err_free(err);
+}
+
+static void take(struct sample_sink *sink, const struct sample *sample)
+{
+	struct spool *s = spool_of(sink);
+
+	if (s->writer)
+		note_failure(s, capture_writer_sample(s->writer, &sample->row));
+}
+
+/* ---- facts ------------------------------------------------------------------------------------ */
+
+static void set_machine_facts(struct capture *c)
+{
+	struct utsname machine;
+
+	if (uname(&machine) != 0)
+		return;
+	capture_set_fact(c, FACT_HOST, machine.nodename);
+	capture_set_fact(c, FACT_KERNEL, machine.release);
+	capture_set_fact(c, FACT_ARCH, machine.machine);
+}
+
+static void set_own_command(struct capture *c, int argc, char **argv)
+{
+	_cleanup_buf_ struct buf arguments = BUF_INIT, quoted = BUF_INIT;
+
+	for (int i = 0; i < argc; i++)
+		buf_add(&arguments, argv[i], strlen(argv[i]) + 1);
+	proc_quote_arguments(buf_str(&arguments), arguments.len, 4096, &quoted);
+	capture_set_fact(c, FACT_COMMAND, buf_str(&quoted));
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+void spool_describe(struct spool *s, const struct recording *recording, const char *command,
+	const char *cwd, int argc, char **argv)
+{
+	struct capture *c = &s->capture;
+	const struct capture_process row = {
+		.pid = (uint32_t)recording->pid,
+		.name = capture_string(c, "python"),
+		.command = capture_string(c, command),
+		.start_ns = clock_wall_ns(),
+	};
+
+	s->recording = recording;
+	s->process = capture_add_process(c, &row);
+	capture_set_fact(c, FACT_TOOL, "fireglass " FIREGLASS_VERSION);
+	capture_set_fact(c, FACT_CLOCK, "CLOCK_REALTIME");
+	capture_set_fact_u64(c, FACT_START_NS, row.start_ns);
+	if (recording->period_ns)
+		capture_set_fact_u64(c, FACT_PERIOD_NS, recording->period_ns);
+	if (*cwd)
+		capture_set_fact(c, FACT_CWD, cwd);
+	set_machine_facts(c);
+	set_own_command(c, argc, argv);
+}
+
+/* What is known only since the target was attached; may change when it executes another program. */
+static void set_target_facts(struct spool *s)
+{
+	struct capture *c = &s->capture;
+	const struct recording *r = s->recording;
+	const char *exe = r->attached ? buf_str(&r->target.exe) : "";
+
+	if (r->version)
+		capture_set_fact(c, FACT_PYTHON, r->version);
+	if (!*exe)
+		return;
+	capture_set_fact(c, FACT_PYTHON_BUILD, exe);
+	c->processes[s->process].name = capture_string(c, last_part(exe));
+}
+
+static void set_counts(struct spool *s)
+{
+	static const char *const rungs[LADDER_RUNGS] = {
+		[LADDER_DIRECT] = FACT_RUNG "direct",
+		[LADDER_COSCHEDULED] = FACT_RUNG "coscheduled",
+		[LADDER_STOPPED] = FACT_RUNG "stopped",
+		[LADDER_TRUNCATED] = FACT_RUNG "truncated",
+	};
+	const struct sampler *sampler = &s->recording->sampler;
+	struct capture *c = &s->capture;
+
+	capture_set_fact_u64(c, FACT_TICKS,
+		atomic_load_explicit(&sampler->counts.ticks, memory_order_relaxed));
+	for (int i = 0; i < LADDER_RUNGS; i++)
+		capture_set_fact_u64(c, rungs[i],
+			atomic_load_explicit(&sampler->ladder.counts[i], memory_order_relaxed));
+}
+
+static void add_loss(
+	struct spool *s, enum capture_loss_kind kind, const _Atomic uint64_t *counter, uint64_t *known)
+{
+	uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
+	const struct capture_loss loss = {
+		.time_ns = clock_wall_ns(), .kind = kind, .count = now - *known
+	};
+
+	if (now == *known)
+		return;
+	capture_add_loss(&s->capture, &loss);
+	*known = now;
+}
+
+static void bring_up_to_date(struct spool *s)
+{
+	const struct sampler_counts *counts = &s->recording->sampler.counts;
+
+	set_target_facts(s);
+	set_counts(s);
+	add_loss(s, LOSS_MISSED, &counts->missed, &s->missed);
+	add_loss(s, LOSS_ROOM, &counts->lost, &s->ring_full);
+}
+
+/* ---- on demand -------------------------------------------------------------------------------- */
+
+/* out.fgc -> out-1.fgc */
+static char *dump_path(const char *path, unsigned int number)
+{
+	const char *dot = strrchr(path, '.');
+	size_t stem = dot && !strchr(dot, '/') ? (size_t)(dot - path) : strlen(path);
+
+	return xasprintf("%.*s-%u%s", (int)stem, path, number, path + stem);
+}
+
+/* A flight recorder writes what it has, and goes on. */
+static void dump(struct spool *s)
+{
+	char *path = dump_path(s->path, ++s->dumps);
+	struct outfile file;
+	struct err *err = outfile_open(&file, path);
+
+	if (!err) {
+		err = capture_writer_dump(s->writer, fileno(file.stream));
+		if (err)
+			outfile_abort(&file);
+		else
+			err = outfile_commit(&file);
+	}
+	if (err)
+		fprintf(stderr, "fireglass: %s\n", err->message);
+	else
+		fprintf(stderr, "fireglass: wrote %s\n", path);
+	err_free(err);
+	free(path);
+}
+
+static bool is_flight_recorder(const struct spool *s)
+{
+	return s->limits.max_bytes || s->limits.max_age_ns;
+}
+
+static void drained(struct sample_sink *sink)
+{
+	struct spool *s = spool_of(sink);
+	uint64_t now = clock_now_ns();
+
+	if (!s->writer)
+		return;
+	if (is_flight_recorder(s) && signals_take_dump_asked()) {
+		bring_up_to_date(s);
+		dump(s);
+	}
+	if (now - s->flushed_ns < FLUSH_NS)
+		return;
+	s->flushed_ns = now;
+	bring_up_to_date(s);
+	note_failure(s, capture_writer_flush(s->writer));
+}
+
+/* ---- life ------------------------------------------------------------------------------------- */
+
+struct err *spool_open(
+	struct spool *s, const char *path, const struct capture_writer_options *limits)
+{
+	*s = (struct spool){ .path = path, .limits = *limits };
+	s->sink = (struct sample_sink){ .sample = take, .drained = drained };
+	capture_init(&s->capture);
+	s->fd = path ? open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : open_nameless();
+	if (s->fd >= 0) {
+		struct err *err = capture_writer_create(&s->writer, s->fd, &s->capture, &s->limits);
+
+		return err ? err_prefix(err, "cannot write '%s': ", path ? path : "samples") : NULL;
+	}
+	int errnum = errno;
+	struct err *err = err_errno(errnum, "cannot write '%s'", path ? path : "a temporary file");
+	err->kind = ERR_FAILED; // not the permission that reading a process lacks
+	return err;
+}
+
+struct err *spool_finish(struct spool *s)
+{
+	struct capture *c = &s->capture;
+
+	bring_up_to_date(s);
+	capture_set_fact_u64(c, FACT_PERIOD_NS, recording_period_ns(s->recording));
+	capture_set_fact_u64(c, FACT_END_NS, clock_wall_ns());
+	if (s->recording->end == RECORDING_TARGET_ENDED)
+		c->processes[s->process].end_ns = clock_wall_ns();
+	return capture_writer_finish(s->writer);
+}
+
+struct err *spool_read(const struct spool *s, struct input *in)
+{
+	char name[32];
+
+	*in = (struct input){ .path = s->path, .shown = s->path ? s->path : "the recording",
+		.format = "fgc", .native = true };
+	snprintf(name, sizeof(name), "/dev/fd/%d", s->fd);
+	return capture_file_open(&in->capture, s->path ? s->path : name, &in->info);
+}
+
+void spool_close(struct spool *s, bool discard)
+{
+	capture_writer_destroy(s->writer);
+	s->writer = NULL;
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+	if (discard && s->path)
+		unlink(s->path);
+	capture_deinit(&s->capture);
+}

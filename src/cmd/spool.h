@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Where the samples of a recording go while it lasts: a capture file, of the name that was asked
+ * for or of none. What is written at the end is made from it, so that a recording takes little
+ * memory however long it is.
+ *
+ * A disk that is full does not end the recording: what cannot be written is counted, said once, and
+ * written in the file when there is room again.
+ */
+#ifndef FIREGLASS_CMD_SPOOL_H
+#define FIREGLASS_CMD_SPOOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "cmd/inputs.h"
+#include "cmd/recording.h"
+#include "store/capture_file.h"
+
+struct spool {
+	struct capture capture; // its tables; samples are in the file
+	uint32_t process;       // row of the target
+	struct sample_sink sink;
+	const struct recording *recording;
+
+	const char *path; // as given, or NULL: a file without a name
+	struct capture_writer_options limits; // of a flight recorder
+	int fd;
+	struct capture_writer *writer; // NULL before the first sample
+	uint64_t flushed_ns;
+	uint64_t missed, ring_full; // ticks and samples lost, as far as they are in the capture
+	bool failed;                // writing has failed, and that was said
+	unsigned int dumps;         // files that were written on demand
+};
+
+/* Opens the file; an error names it. `limits` with a limit: a flight recorder. */
+struct err *spool_open(
+	struct spool *s, const char *path, const struct capture_writer_options *limits);
+
+/* What is being recorded; before the first sample. */
+void spool_describe(struct spool *s, const struct recording *recording, const char *command,
+	const char *cwd, int argc, char **argv);
+
+/* Writes the rest. Not an error: samples that were lost to a full disk (see capture_writer_lost()). */
+struct err *spool_finish(struct spool *s);
+
+/* The finished capture, to be read. */
+struct err *spool_read(const struct spool *s, struct input *in);
+
+/* Closes the file; with `discard` it is removed. */
+void spool_close(struct spool *s, bool discard);
+
+#endif
