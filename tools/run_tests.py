@@ -4,8 +4,8 @@
 
     tools/run_tests.py [--only STAGE[,STAGE...]] [--fuzz-seconds N]
 
-Stages, in order: lint, build, unit, asan, cross, interpreters, python, commands, live, browser, fuzz.
-Build directories are build-gcc, build-clang, build-asan and build-cross beside the sources.
+Stages, in order: lint, build, unit, asan, threads, cross, interpreters, python, commands, live, browser, fuzz.
+Build directories are build-gcc, build-clang, build-asan, build-tsan and build-cross beside the sources.
 Exits 1 if anything failed. With FIREGLASS_CI=1 a skipped test is a failure.
 """
 
@@ -147,6 +147,18 @@ def asan():
     return counts
 
 
+def threads():
+    """A recording under ThreadSanitizer: the sampling thread and the one that collects."""
+    counts = compile_in("build-tsan", "-Dtests=disabled", "-Db_sanitize=thread")
+    if counts.failed:
+        return counts
+    capture = ROOT / "build-tsan" / "threads.fgc"
+    counts += check(
+        "build-tsan/fireglass", "record", "-q", "-r", "5khz", "-o", str(capture), "-o",
+        str(capture.with_suffix(".folded")), "--", "python3", "demo/press", "--seconds", "2")
+    return counts
+
+
 def cross():
     """aarch64: only data differs, so that it must compile, all of it."""
     return compile_in("build-cross", "--cross-file", "tools/aarch64.ini", "-Dtests=disabled")
@@ -234,7 +246,7 @@ def fuzz(seconds=20):
 def start_fuzzer(path, seconds):
     corpus = ROOT / "build-asan" / "corpus" / path.name
     corpus.mkdir(parents=True, exist_ok=True)
-    seeds = ROOT / "tests" / "fuzz" / "seeds" / path.name
+    seeds = ROOT / "tests" / "fuzz" / "seeds" / path.name.removeprefix("fuzz_")
     artifacts = ROOT / "build-asan" / "artifacts" / path.name
     artifacts.mkdir(parents=True, exist_ok=True)
     command = [str(path), f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048",
@@ -251,7 +263,7 @@ def last_line(text):
 
 
 STAGES = {
-    "lint": lint, "build": build, "unit": unit, "asan": asan, "cross": cross,
+    "lint": lint, "build": build, "unit": unit, "asan": asan, "threads": threads, "cross": cross,
     "interpreters": interpreters, "python": python, "commands": commands, "live": live,
     "browser": browser, "fuzz": fuzz,
 }

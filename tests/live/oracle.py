@@ -128,6 +128,8 @@ SUMMARY = re.compile(
     r"(?P<ticks>[\d ]+) ticks(?: \((?P<filtered>[\d ]+) more left out as asked\))?; "
     r"(?P<missed>[\d ]+) ticks missed, (?P<truncated>[\d ]+) stacks truncated, "
     r"(?P<failed>[\d ]+) reads failed(?:, (?P<lost>[\d ]+) samples lost \(too fast to keep\))?"
+    r"(?:; (?P<reused>[\d ]+) taken over \(the thread had not run\))?"
+    r"(?:; (?P<unnamed>[\d ]+) frames without a name \(freed at that time\))?"
     r"(?:; (?P<coscheduled>[\d ]+) read on the program's processor)?"
     r"(?:[;,] (?P<stopped>[\d ]+) read while it was stopped)?"
     r"; fireglass used (?P<cpu>[\d.]+) % of a core$",
