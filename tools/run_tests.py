@@ -4,12 +4,14 @@
 
     tools/run_tests.py [--only STAGE[,STAGE...]] [--fuzz-seconds N]
 
-Stages, in order: lint, build, unit, asan, threads, cross, interpreters, python, commands, live, browser, fuzz.
+Stages, in order: lint, build, unit, asan, threads, cross, interpreters, python, commands, live,
+browser, clients, fuzz.
 Build directories are build-gcc, build-clang, build-asan, build-tsan and build-cross beside the sources.
 Exits 1 if anything failed. With FIREGLASS_CI=1 a skipped test is a failure.
 """
 
 import argparse
+import hashlib
 import os
 import pathlib
 import re
@@ -25,6 +27,7 @@ IN_CI = os.environ.get("FIREGLASS_CI") == "1"
 BUILT = {
     "FIREGLASS_BIN": str(ROOT / "build-gcc" / "fireglass"),
     "FIREGLASS_MAKE_PROFILE": str(ROOT / "build-gcc" / "tests" / "make_profile"),
+    "FIREGLASS_MAKE_CAPTURE": str(ROOT / "build-gcc" / "tests" / "make_capture"),
     "FIREGLASS_DESCRIBE_CAPTURE": str(ROOT / "build-gcc" / "tests" / "describe_capture"),
 }
 SANITIZER_ENV = {
@@ -172,13 +175,17 @@ def interpreters():
     return counts
 
 
-def pytest(directory, *options):
+def pytest(directory, *options, interpreter=None, env=None):
     report = ROOT / "build-gcc" / f"pytest-{pathlib.Path(directory).name}.xml"
     report.parent.mkdir(exist_ok=True)
-    result = run(sys.executable if has_pytest() else "/usr/bin/python3", "-m", "pytest", "-q",
+    result = run(interpreter or pytest_python(), "-m", "pytest", "-q",
                  f"--junitxml={report}", *options, directory,
-                 env=dict(BUILT, PYTHONDONTWRITEBYTECODE="1"))
+                 env=dict(BUILT, PYTHONDONTWRITEBYTECODE="1", **(env or {})))
     return junit_counts(report, result.returncode)
+
+
+def pytest_python():
+    return sys.executable if has_pytest() else "/usr/bin/python3"
 
 
 def has_pytest():
@@ -219,6 +226,55 @@ def browser():
     if not counts.passed or (result.returncode != 0 and not counts.failed):
         counts.failed += 1
     return counts
+
+
+def client_cache(name, *parts):
+    """A folder outside of the checkout, another one when one of the parts (bytes) changes."""
+    digest = hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(base) / "fireglass" / "clients" / f"{name}-{digest}"
+
+
+def client_modules(directory):
+    """node_modules with the clients that come from npm; None if they cannot be had."""
+    files = [directory / "package.json", directory / "package-lock.json"]
+    folder = client_cache("npm", *(path.read_bytes() for path in files))
+    if not (folder / "node_modules" / ".package-lock.json").is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in files:
+            shutil.copy(path, folder)
+        if run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder,
+               stdout=subprocess.DEVNULL).returncode != 0:
+            return None
+    return folder / "node_modules"
+
+
+def client_python(directory):
+    """Python with the clients that come from PyPI, and pytest; None if they cannot be had."""
+    wanted = directory / "requirements.txt"
+    folder = client_cache("venv", wanted.read_bytes(), pytest_python().encode())
+    interpreter = folder / "bin" / "python"
+    if (folder / "complete").is_file():
+        return interpreter
+    shutil.rmtree(folder, ignore_errors=True)
+    make = (pytest_python(), "-m", "venv", "--system-site-packages", folder)
+    install = (interpreter, "-m", "pip", "install", "-q", "--disable-pip-version-check",
+               "-r", wanted)
+    if any(run(*command).returncode != 0 for command in (make, install)):
+        return None
+    (folder / "complete").touch()
+    return interpreter
+
+
+def clients():
+    """Exports, judged by the programs that people open them with."""
+    directory = ROOT / "tests" / "clients"
+    modules, interpreter = client_modules(directory), client_python(directory)
+    if not modules or not interpreter:
+        return Counts(failed=1)
+    return pytest("tests/clients", "-p", "no:cacheprovider", interpreter=interpreter,
+                  env={"FIREGLASS_CLIENT_MODULES": str(modules),
+                       "FIREGLASS_PROFILER_CLI": str(modules / ".bin" / "profiler-cli")})
 
 
 def fuzz(seconds=20):
@@ -265,7 +321,7 @@ def last_line(text):
 STAGES = {
     "lint": lint, "build": build, "unit": unit, "asan": asan, "threads": threads, "cross": cross,
     "interpreters": interpreters, "python": python, "commands": commands, "live": live,
-    "browser": browser, "fuzz": fuzz,
+    "browser": browser, "clients": clients, "fuzz": fuzz,
 }
 
 

@@ -8,7 +8,8 @@
  *
  *	nodes       the call tree: functions with their place (lines from 0), the lines that were
  *	            executing (positionTicks, from 1) and the samples that ended there (hitCount)
- *	samples     the node of each sample; "(idle)" where the thread was not looked at
+ *	samples     the node of each sample; "(idle)" where the thread was not looked at, and at the end:
+ *	            readers take a sample to last until the next one
  *	timeDeltas  microseconds since the sample before it
  *
  * Nodes are written last: they are known when all samples have been read. Memory is for the tree.
@@ -194,17 +195,24 @@ static void put_number(struct cpuprofile *w, uint64_t number)
 	w->began = true;
 }
 
+static void put_idle(struct cpuprofile *w)
+{
+	w->nodes[IDLE].hits++;
+	put_number(w, IDLE + 1);
+}
+
+/* What is put where: of a sample, or of the end if `s` is NULL. */
 static void put_sample_node(
 	struct cpuprofile *w, const struct capture_sample *s, const struct sample_time *time)
 {
 	const struct profile *p = view_tables(w->view);
+
+	if (!s || time->gap)
+		put_idle(w);
+	if (!s)
+		return;
 	stack_id stack = view_marked_stack(w->view);
 	uint32_t node = node_of_stack(w, stack);
-
-	if (time->gap) {
-		w->nodes[IDLE].hits++;
-		put_number(w, IDLE + 1);
-	}
 	count_tick(w, node, p->frames[p->stacks[stack].frame].line, s->count);
 	put_number(w, node + 1);
 }
@@ -226,7 +234,7 @@ static void put_sample_delta(
 	put_delta_to(w, time->begin_ns);
 }
 
-/* One array: what `put` writes for each sample of the thread. */
+/* One array: what `put` writes for each sample of the thread, and for its end. */
 static struct err *put_array(struct cpuprofile *w, const char *name,
 	void (*put)(struct cpuprofile *w, const struct capture_sample *s,
 		const struct sample_time *time))
@@ -243,6 +251,10 @@ static struct err *put_array(struct cpuprofile *w, const char *name,
 			continue;
 		struct sample_time time = sample_clock_next(&w->clock, s);
 		put(w, s, &time);
+	}
+	if (w->thread != CAPTURE_NONE) {
+		struct sample_time end = { .begin_ns = sample_clock_end(&w->clock, w->thread) };
+		put(w, NULL, &end);
 	}
 	fputs("],\n", w->out);
 	return view_end(w->view);

@@ -193,16 +193,20 @@ static void put_sample_units(struct firefox *w)
 static void put_times(struct firefox *w)
 {
 	const struct capture *c = view_capture(w->view);
-	uint64_t end_ns = capture_fact_u64(c, FACT_END_NS, 0);
+	uint64_t end_ns = w->clock.made_up ? 0 : capture_fact_u64(c, FACT_END_NS, 0);
 
 	json_key(&w->json, "interval");
 	json_double(&w->json, (double)w->clock.count_ns / 1e6);
 	json_key(&w->json, "startTime");
 	json_thousandths(&w->json, w->clock.origin_ns / 1000);
-	if (w->clock.made_up || !end_ns)
+	if (end_ns) {
+		json_key(&w->json, "endTime");
+		json_thousandths(&w->json, end_ns / 1000);
+	} else if (!capture_samples(c)) {
+		end_ns = w->clock.origin_ns + w->clock.count_ns; // some time there must be
+	} else {
 		return;
-	json_key(&w->json, "endTime");
-	json_thousandths(&w->json, end_ns / 1000);
+	}
 	put_number(w, "profilingStartTime", 0);
 	json_key(&w->json, "profilingEndTime");
 	json_thousandths(&w->json, sample_clock_from_origin(&w->clock, end_ns) / 1000);
@@ -285,6 +289,19 @@ static struct err *put_file(struct firefox *w)
 	return err;
 }
 
+/* Without samples the profile begins with the recording. */
+static void init_clock(struct firefox *w)
+{
+	const struct capture *c = view_capture(w->view);
+	uint64_t start_ns = capture_fact_u64(c, FACT_START_NS, 0);
+
+	sample_clock_init(&w->clock, w->view);
+	if (!start_ns || capture_samples(c))
+		return;
+	w->clock.origin_ns = start_ns;
+	w->clock.made_up = false;
+}
+
 static struct err *firefox_write(FILE *out, struct view *v, const struct export_options *options)
 {
 	const struct capture *c = view_capture(v);
@@ -297,7 +314,7 @@ static struct err *firefox_write(FILE *out, struct view *v, const struct export_
 	};
 
 	export_ids_init(&w.ids, c);
-	sample_clock_init(&w.clock, v);
+	init_clock(&w);
 	firefox_tables_init(&w.tables, v, options);
 	struct err *err = read_samples(&w);
 	if (!err) {

@@ -102,13 +102,14 @@ static void put_process(struct firefox *w, uint32_t process)
 {
 	const struct capture *c = view_capture(w->view);
 	const struct capture_process *p = process < c->process_count ? &c->processes[process] : NULL;
+	const char *name = thread_names_process(c, process);
 	bool timed = p && !w->clock.made_up;
 	char pid[16];
 
 	snprintf(pid, sizeof(pid), "%u", export_ids_pid(&w->ids, c, process));
 	put_text(w, "pid", pid);
 	put_text(w, "processType", "default");
-	put_text(w, "processName", thread_names_process(c, process));
+	put_text(w, "processName", *name ? name : "process"); // "" has a meaning of its own
 	json_key(&w->json, "processStartupTime");
 	json_thousandths(&w->json,
 		timed ? sample_clock_from_origin(&w->clock, p->start_ns) / 1000 : 0);

@@ -3,8 +3,8 @@
  * pprof's protocol buffer, gzipped (google/pprof, proto/profile.proto).
  *
  *	values    samples, wall nanoseconds (if the period is known), CPU nanoseconds (if any are)
- *	labels    thread, thread id, process, pid, state, gil, gc: texts, for -tags, -tagfocus,
- *	          -tagroot
+ *	labels    thread, process, state, gil, gc; thread id and pid, which are numbers, as pprof takes
+ *	          `-tagfocus=pid=4711` for one
  *	comments  the facts of the run, and what could not be had
  *
  * There is one sample for each stack with the same labels: memory goes with these. Messages come in
@@ -50,6 +50,7 @@ enum {
 	SAMPLE_LABEL = 3,
 	LABEL_KEY = 1,
 	LABEL_TEXT = 2,
+	LABEL_NUMBER = 3,
 	MAPPING_ID = 1,
 	MAPPING_FILENAME = 5,
 	MAPPING_HAS_FUNCTIONS = 7,
@@ -246,11 +247,12 @@ static void add_label(struct pprof *w, const char *key, uint32_t text)
 
 static void add_number_label(struct pprof *w, const char *key, uint32_t number)
 {
-	char digits[16];
-
-	snprintf(digits, sizeof(digits), "%u", number);
-	if (number)
-		add_label(w, key, string_of(w, digits));
+	if (!number)
+		return;
+	buf_clear(&w->inner);
+	pb_put_u64(&w->inner, LABEL_KEY, string_of(w, key));
+	pb_put_u64(&w->inner, LABEL_NUMBER, number);
+	pb_put_bytes(&w->message, SAMPLE_LABEL, w->inner.data, w->inner.len);
 }
 
 /* ---- samples ---------------------------------------------------------------------------------- */

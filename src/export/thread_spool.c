@@ -203,9 +203,11 @@ static bool next_bytes(struct spool_reader *r)
 	if (r->chunk < t->chunk_count)
 		return load_chunk(r, &t->chunks[r->chunk++]);
 	r->chunk++;
+	if (!t->bytes.len)
+		return false;
 	r->at = t->bytes.data;
 	r->end = r->at + t->bytes.len;
-	return t->bytes.len > 0;
+	return true;
 }
 
 static uint64_t take_number(const char **at)

@@ -38,8 +38,8 @@ struct json_writer {
 };
 
 /*
- * Not for the dynamic linker: libjansson (fmt/json_reader.c) has functions of the same names, and would
- * call ours.
+ * Not for the dynamic linker: libjansson (fmt/json_reader.c) has functions of the same names, and
+ * would call ours.
  */
 #pragma GCC visibility push(hidden)
 

@@ -3,8 +3,8 @@
  * What austin's text and its binary form have in common.
  *
  * A sample weighs the time since the tick before, or bytes; it has no time of its own. All threads
- * of a process are sampled at each tick, so the next tick begins where a thread comes a second time or
- * the weight changes, and the ticks of a process add up to its clock.
+ * of a process are sampled at each tick, so the next tick begins where a thread comes a second time
+ * or the weight changes, and the ticks of a process add up to its clock.
  */
 #ifndef FIREGLASS_IMPORT_AUSTIN_H
 #define FIREGLASS_IMPORT_AUSTIN_H

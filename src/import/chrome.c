@@ -26,7 +26,7 @@ struct edge {
 	char phase; // X, B or E
 };
 
-/* Markers of one category and id whose end is to come: the innermost; CAPTURE_NONE: there is none. */
+/* Markers of one category and id whose end is to come: the innermost, or CAPTURE_NONE. */
 struct span {
 	uint64_t hash;
 	uint32_t marker;

@@ -8,8 +8,8 @@
  * lost.
  *
  * Times and counts. Where a format has times, samples have them; else they are made up: the samples
- * of a thread follow each other, and FACT_CLOCK is "made up". Where samples weigh time, FACT_PERIOD_NS
- * is the largest time of which all weights are multiples (for austin, its microsecond), and counts
+ * of a thread follow each other, and FACT_CLOCK is "made up". Where samples weigh time,
+ * FACT_PERIOD_NS is the largest time of which all weights are multiples (for austin, its microsecond), and counts
  * are those multiples. Where they weigh something else, FACT_UNIT says what.
  */
 #ifndef FIREGLASS_IMPORT_IMPORT_H
@@ -49,8 +49,8 @@ const struct importer *import_find(const char *name);
 /*
  * Reads a file ("-": the standard input) into an empty capture. `format` is a name, or a name with
  * an option ("folded:1", "pprof:cpu"), or NULL: then it is guessed from the content. Captures (see
- * capture_file_is()) are the caller's. `*used_ret`, if not NULL, says what it was read as. On an error
- * `c` is as after capture_init().
+ * capture_file_is()) are the caller's. `*used_ret`, if not NULL, says what it was read as. On an
+ * error `c` is as after capture_init().
  */
 struct err *import_file(
 	struct capture *c, const char *path, const char *format, const struct importer **used_ret);

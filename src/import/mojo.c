@@ -4,9 +4,9 @@
  *
  *	"MOJ" VERSION EVENT...
  *
- * Numbers: the first byte holds 6 bits and, as its bit 6, the sign; further ones 7 bits each; the top
- * bit says that one more follows. Text ends with a 0. Names of texts and frames are numbers that hold
- * within a process: that of the STACK before. A sample is what stands between two STACKs.
+ * Numbers: the first byte holds 6 bits and, as its bit 6, the sign; further ones 7 bits each; the
+ * top bit says that one more follows. Text ends with a 0. Names of texts and frames are numbers that
+ * hold within a process: that of the STACK before. A sample is what stands between two STACKs.
  */
 #include <stdlib.h>
 #include <string.h>

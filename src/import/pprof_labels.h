@@ -21,7 +21,7 @@ uint64_t pprof_unit_ns(struct slice unit);
 /* Of a frame without file: a mark if all of its name is in parentheses. */
 enum function_kind pprof_kind(const struct build_frame *frame);
 
-/* `key: value`, as fireglass comments on the run: a fact. What the profile itself says is left out. */
+/* `key: value`, as fireglass comments on the run: a fact, unless the profile itself says it. */
 void pprof_comment(struct build *b, struct slice comment);
 
 #endif

@@ -89,7 +89,7 @@ static bool read_stack(struct speedscope *r, const struct json_value *list, stac
 	return json_value_is_array(list);
 }
 
-/* A sample of a weight, beginning at *now_ns; without frames, it is time in which there was nothing. */
+/* A sample that begins at *now_ns; without frames, it is time in which there was nothing. */
 static bool add_weighed(struct speedscope *r, stack_id stack, double weight, uint64_t *now_ns)
 {
 	struct capture_sample s = build_blank_sample(r->thread, stack);

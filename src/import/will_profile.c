@@ -4,8 +4,8 @@
  *
  *	[seconds since the epoch, thread, its name, [[file, line, function, source], ...]]
  *
- * root first, in order of time. Equal rows that follow each other were left out, so a row holds until
- * the next; the last has no thread and only ends the one before.
+ * root first, in order of time. Equal rows that follow each other were left out, so a row holds
+ * until the next; the last has no thread and only ends the one before.
  */
 #include "base/cleanup.h"
 #include "import/json_util.h"

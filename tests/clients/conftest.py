@@ -24,5 +24,5 @@ def speedscope():
         done = subprocess.run(["node", str(HERE / "speedscope.mjs"), MODULES], check=True,
                               input="\n".join(map(str, paths)), stdout=subprocess.PIPE, text=True,
                               timeout=600)
-        return {said["path"]: said for said in map(json.loads, done.stdout.splitlines())}
+        return {said["path"]: said for said in map(json.loads, done.stdout.split("\n")[:-1])}
     return look

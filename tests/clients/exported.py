@@ -3,6 +3,7 @@
 
 `case` is the name of a capture; a test that uses it runs for each of them. A test can name its own:
     @pytest.mark.parametrize("case", ["states"], indirect=True)
+and a module WITHOUT_CASES, those that its client has good reason not to take.
 
 $FIREGLASS_MAKE_CAPTURE is the tool of tests/tools, $FIREGLASS_CLIENT_MODULES a node_modules with what
 package.json names. tools/run_tests.py sets both.
@@ -38,7 +39,9 @@ def pytest_generate_tests(metafunc):
     if "case" not in metafunc.fixturenames:
         return
     if not any("case" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")):
-        metafunc.parametrize("case", names(), indirect=True)
+        without = getattr(metafunc.module, "WITHOUT_CASES", ())
+        metafunc.parametrize("case", [name for name in names() if name not in without],
+                             indirect=True)
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@
 import contextlib
 import json
 import subprocess
+import time
 import uuid
 
-TRIES = 5  # it gives its daemon half a second to start, and says itself that one may try again
+TRIES = 5
+PATIENCE_S = 30  # it gives its daemon half a second to start: not enough on a busy machine
 
 
 class FirefoxCli:
@@ -28,11 +30,21 @@ class FirefoxCli:
             if done.returncode == 0:
                 return None
             said = done.stdout.decode()
+            if "did not become ready" in said and self.comes_up():
+                return None
             with contextlib.suppress(subprocess.SubprocessError):
                 self.run("stop", self.session)
             if "did not become ready" not in said:
                 return said
         raise AssertionError(said)
+
+    def comes_up(self):
+        """True once the daemon, which may still be starting, answers."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            if self.run("thread", "list", "--session", self.session).returncode == 0:
+                return True
+        return False
 
     def json(self, *arguments):
         done = self.run(*arguments, "--session", self.session, "--json")

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What speedscope makes of files: node speedscope.mjs NODE_MODULES < PATHS
 //
-// For each path a line of JSON: `path`; `invalid`, what its JSON schema says against a file of
-// its own format, or null; `faults`, what the page complained of; `title`, the profile that it shows; and `saved`, the
-// file that it saves when asked to: that is made of what it has understood, not of what it was given.
+// For each path a line of JSON: `path`; `invalid`, what its JSON schema says against a file of its
+// own format, or null; `faults`, what the page complained of; `title`, the profile that it shows; and
+// `saved`, the file that it saves when asked to: that is made of what it has understood, not of what
+// it was given.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';

@@ -33,7 +33,7 @@ def pprof(path, *options):
 def read_top(text):
     """{name: (flat, cum)}."""
     body = text.split("flat  flat%   sum%        cum   cum%\n", 1)[1]
-    rows = dict()
+    rows = {}
     for line in body.rstrip("\n").split("\n") if body else []:
         flat, _, _, cum, _, name = line.split(None, 5)
         assert name not in rows
@@ -95,7 +95,7 @@ def test_comments(exported, truth):
 
 GIL_AND_GC = {"holds_gil": ("gil", "holding"), "waits_for_gil": ("gil", "waiting"),
               "in_gc": ("gc", "collecting")}
-STATES = {"on_cpu": "on-cpu", "runnable": "runnable", "waiting": "waiting", "stopped": "stopped"}
+STATES = {"running": "on-cpu", "runnable": "runnable", "waiting": "waiting", "stopped": "stopped"}
 
 
 def labels_of(truth, sample):
@@ -153,13 +153,13 @@ def test_against_itself(exported):
 def test_raw(exported, truth):
     """All of the file, as pprof prints it."""
     text = pprof(exported("pprof"), "-raw")
-    types = re.search(r"^Samples:\n(.*)$", text, re.M)[1].split()
+    types = re.search(r"^Samples:\n(.*)$", text, re.MULTILINE)[1].split()
     timed, cpu = truth.meta["period_ns"], any(sample.cpu_ns for sample in truth.samples)
     assert types == ["samples/count", *["wall/nanoseconds[dflt]"] * bool(timed),
                      *["cpu/nanoseconds"] * cpu]
     part = text.split("Samples:\n", 1)[1].rsplit("\nLocations", 1)[0]
     values = [[int(n) for n in row.split()] for row in
-              re.findall(r"^ +((?:\d+ +)*\d+): (?:\d+ )+$", part, re.M)]
+              re.findall(r"^ +((?:\d+ +)*\d+): (?:\d+ )+$", part, re.MULTILINE)]
     assert sum(row[0] for row in values) == truth.total
     if timed and values:
         assert all(row[1] == row[0] * timed for row in values)
@@ -171,17 +171,12 @@ def test_raw(exported, truth):
 
 def unquote(text):
     """A string as protoc prints it."""
-    named = {"n": b"\n", "r": b"\r", "t": b"\t"}
+    named = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
-    def one(match):
+    def plain(match):
         escape = match[1]
-        if escape[:1].isdigit():
-            return bytes([int(escape, 8)])
-        return named.get(escape, escape.encode())
-    parts = re.split(r"\\([0-7]{1,3}|.)", text)
-    raw = b"".join(one(re.fullmatch("(.*)", part, re.S)) if i % 2 else part.encode()
-                   for i, part in enumerate(parts))
-    return raw.decode()
+        return bytes([int(escape, 8)]) if escape.isdigit() else named.get(escape, escape)
+    return re.sub(rb"\\([0-7]{1,3}|.)", plain, text.encode()).decode()
 
 
 def decode(path):
@@ -234,7 +229,8 @@ def test_bytes(exported, truth):
                 one(function, "start_line"), one(line, "line"))
     found = collections.Counter()
     for sample in profile["sample"]:
-        labels = frozenset((strings[one(label, "key")], strings[one(label, "str")])
+        labels = frozenset((strings[one(label, "key")],
+                            strings[one(label, "str")] or str(one(label, "num")))
                            for label in sample["label"])
         stack = tuple(frame(number) for number in reversed(sample["location_id"]))
         assert (stack, labels) not in found

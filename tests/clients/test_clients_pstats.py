@@ -73,8 +73,9 @@ def interpreters():
     listed = subprocess.run([ROOT / "tools" / "interpreters", "list", "--json"], check=True,
                             capture_output=True).stdout
     newest = {}
-    for one in json.loads(listed):
-        if not one["root"] and not one["free_threaded"]:
+    # the usual build of a release if there is one; those in a chroot do not see our files
+    for one in sorted(json.loads(listed), key=lambda one: not one["free_threaded"]):
+        if not one["root"]:
             newest[".".join(one["version"].split(".")[:2])] = one
     return newest
 
