@@ -260,24 +260,30 @@ def test_standard_output_is_folded(python, start):
     assert count == summary(result.stderr)["samples"]
 
 
-@pytest.mark.parametrize("options,ending", [([], "svg"), (["-f", "folded"], "folded")])
-def test_default_output(python, start, tmp_path, options, ending):
+@pytest.mark.parametrize(
+    "options,endings",
+    [([], ["fgc", "svg"]), (["-f", "folded"], ["folded"]), (["-f", "fgc"], ["fgc"])],
+)
+def test_default_output(python, start, tmp_path, options, endings):
     target = start(python, "-c", PARK)
     result = fireglass("record", "-p", target.pid, "-d", "20ms", *options, cwd=str(tmp_path))
     assert result.returncode == 0, result.stderr
-    [name] = os.listdir(str(tmp_path))
-    assert re.match(r"fireglass-%d-\d{8}-\d{6}\.%s$" % (target.pid, ending), name)
-    assert name in result.stderr
+    names = sorted(os.listdir(str(tmp_path)))
+    assert len(names) == len(endings)
     mask = os.umask(0)
     os.umask(mask)
-    assert os.stat(str(tmp_path / name)).st_mode & 0o777 == 0o666 & ~mask
+    for name, ending in zip(names, endings):
+        assert re.match(r"fireglass-%d-\d{8}-\d{6}\.%s$" % (target.pid, ending), name)
+        assert name in result.stderr
+        assert os.stat(str(tmp_path / name)).st_mode & 0o777 == 0o666 & ~mask
 
 
 def test_default_output_of_a_command(python, tmp_path):
     result = fireglass("record", "--", *python.argv, "-c", "1", cwd=str(tmp_path))
     assert result.returncode == 0, result.stderr
-    [name] = os.listdir(str(tmp_path))
-    assert re.match(r"fireglass-python[\d.]*-\d{8}-\d{6}\.svg$", name)
+    capture, svg = sorted(os.listdir(str(tmp_path)))
+    assert re.match(r"fireglass-python[\d.]*-\d{8}-\d{6}\.svg$", svg)
+    assert capture == svg[:-3] + "fgc"
 
 
 def test_inverted(python, start, tmp_path):
