@@ -126,7 +126,7 @@ def watch(process, began, seconds):
     try:
         time.sleep(max(0, began + first - time.monotonic()))
         cpu, at = cpu_and_memory(process.pid)[0], time.monotonic()
-        time.sleep(max(0, began + seconds - 0.02 - time.monotonic()))
+        time.sleep(max(0, began + seconds - 0.1 - time.monotonic()))
         last, memory = cpu_and_memory(process.pid)
     except OSError:
         return None, None
