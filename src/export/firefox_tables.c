@@ -130,7 +130,8 @@ uint32_t firefox_tables_stack(
 
 	if (leaf == FIREFOX_OWN)
 		return own_row(t, stack);
-	return stack_row(t, own_row(t, s->parent), frame_row(t, s->frame, leaf));
+	uint32_t prefix = own_row(t, s->parent); // before the frame, whatever the compiler
+	return stack_row(t, prefix, frame_row(t, s->frame, leaf));
 }
 
 /* ---- as JSON ---------------------------------------------------------------------------------- */
