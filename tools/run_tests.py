@@ -277,6 +277,11 @@ def clients():
                        "FIREGLASS_PROFILER_CLI": str(modules / ".bin" / "profiler-cli")})
 
 
+# Those that read whole files of others get more time.
+LONG_FUZZERS = {"fuzz_capture_file", "fuzz_import", "fuzz_sample_block"}
+LONG_FUZZ_SECONDS = 60
+
+
 def fuzz(seconds=20):
     """Two fuzzers at a time, each for so many seconds."""
     counts = Counts()
@@ -284,6 +289,7 @@ def fuzz(seconds=20):
         counts += asan()
     fuzzers = sorted(path for path in (ROOT / "build-asan" / "tests").glob("fuzz_*")
                      if path.is_file() and os.access(path, os.X_OK))
+    fuzzers.sort(key=lambda path: path.name in LONG_FUZZERS)
     for start in range(0, len(fuzzers), 2):
         running = [(path, start_fuzzer(path, seconds)) for path in fuzzers[start:start + 2]]
         for path, process in running:
@@ -300,6 +306,8 @@ def fuzz(seconds=20):
 
 
 def start_fuzzer(path, seconds):
+    if path.name in LONG_FUZZERS:
+        seconds = max(seconds, LONG_FUZZ_SECONDS)
     corpus = ROOT / "build-asan" / "corpus" / path.name
     corpus.mkdir(parents=True, exist_ok=True)
     seeds = ROOT / "tests" / "fuzz" / "seeds" / path.name.removeprefix("fuzz_")
