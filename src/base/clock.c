@@ -26,6 +26,18 @@ uint64_t clock_wall_ns(void)
 	return now(CLOCK_REALTIME);
 }
 
+/* A clock that is set or slewed is followed so soon. */
+#define OFFSET_NS ((uint64_t)10000000)
+
+uint64_t clock_wall_at(struct clock_offset *o, uint64_t now_ns)
+{
+	if (!o->looked_ns || now_ns - o->looked_ns >= OFFSET_NS) {
+		o->offset_ns = clock_wall_ns() - clock_now_ns();
+		o->looked_ns = now_ns;
+	}
+	return now_ns + o->offset_ns;
+}
+
 uint64_t clock_process_cpu_ns(void)
 {
 	return now(CLOCK_PROCESS_CPUTIME_ID);

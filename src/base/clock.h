@@ -14,6 +14,13 @@ uint64_t clock_now_ns(void);
 /* Wall-clock time since the epoch. */
 uint64_t clock_wall_ns(void);
 
+/* Wall-clock time from monotonic time: what is between the two is looked at now and then. */
+struct clock_offset {
+	uint64_t offset_ns, looked_ns;
+};
+
+uint64_t clock_wall_at(struct clock_offset *o, uint64_t now_ns);
+
 /* CPU time that this process has used, all threads. */
 uint64_t clock_process_cpu_ns(void);
 

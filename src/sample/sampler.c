@@ -417,9 +417,8 @@ static void sampler_prove(struct sampler *s, bool alive)
 
 enum sampler_state sampler_tick(struct sampler *s)
 {
-	uint64_t time_ns = clock_wall_ns();
-
 	s->now_ns = s->codes.now_ns = clock_now_ns();
+	uint64_t time_ns = clock_wall_at(&s->wall, s->now_ns);
 	enum read_status status = follow_threads(s, s->relist || !s->roster.count);
 	look_if_stopped(s);
 	s->ticks++;

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "sample/codes.h"
 #include "sample/ladder.h"
@@ -61,6 +62,7 @@ struct sampler {
 	uint64_t ended_ns;    // when it was over
 	uint64_t ticks;
 	uint64_t now_ns;      // of the tick
+	struct clock_offset wall;
 	uint64_t proved_ns;   // when the last epoch ended
 	uint64_t stopped_ns;  // when it was last looked whether the process is stopped
 	bool stopped;
