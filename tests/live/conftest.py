@@ -7,6 +7,7 @@ missing minor version is a failure. Mark a test `since(3, 7)` if older ones cann
 """
 
 import os
+import signal
 import sys
 
 import pytest
@@ -23,6 +24,8 @@ def pytest_configure(config):
 
 
 def pytest_sessionstart(session):
+    # whoever started the tests in the background had it ignored, and all they start would inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if not os.access(harness.BIN, os.X_OK):
         pytest.exit("no program at %s: build it, or set FIREGLASS_BIN" % harness.BIN, 1)
 

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from harness import BIN, fireglass, need_tool, start_fireglass, wait_catches, wait_until
+from harness import BIN, DEADLINE, fireglass, need_tool, start_fireglass, wait_catches, wait_until
 
 KILLS = int(os.environ.get("FIREGLASS_KILLS", "20"))
 
@@ -90,7 +90,7 @@ def test_can_be_read_while_it_grows(python, start, tmp_path):
 
             wait_until(more, "the capture to grow")
             process.send_signal(signal.SIGINT)
-            assert process.wait() == 0, process.stderr.read()
+            assert process.wait(DEADLINE) == 0, process.stderr.read()
         finally:
             process.kill()
     assert folded_total(capture) >= seen[-1]
@@ -163,7 +163,7 @@ def test_flight_recorder(python, start, tmp_path):
             wait_until(there, "the capture on demand")
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        assert process.wait() == 0, process.stderr.read()
+        assert process.wait(DEADLINE) == 0, process.stderr.read()
     finally:
         process.kill()
         process.communicate()
