@@ -7,6 +7,7 @@ build/.
 
 import os
 import pathlib
+import signal
 import subprocess
 
 import pytest
@@ -71,6 +72,8 @@ def shop(files):
 
 
 def pytest_sessionstart(session):
+    # whoever started the tests in the background had it ignored, and all they start would inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for program in (BIN, MAKE):
         if not os.access(program, os.X_OK):
             pytest.exit(f"no program at {program}: build it", 1)
