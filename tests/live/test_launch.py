@@ -103,9 +103,7 @@ for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM, signal.SIGINT, si
                signal.SIGQUIT):
     signal.signal(number, catch)
 print("ready"); sys.stdout.flush()
-while not os.read(0, 1):
-    pass
-sys.exit(5)
+sys.exit(5 if os.read(0, 1) else 6)  # 6: whoever started it is gone
 """
 
 
