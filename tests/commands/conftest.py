@@ -72,8 +72,9 @@ def shop(files):
 
 
 def pytest_sessionstart(session):
-    # whoever started the tests in the background had it ignored, and all they start would inherit that
+    # a shell that starts the tests in the background has these ignored, as would all they start
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     for program in (BIN, MAKE):
         if not os.access(program, os.X_OK):
             pytest.exit(f"no program at {program}: build it", 1)

@@ -24,8 +24,9 @@ def pytest_configure(config):
 
 
 def pytest_sessionstart(session):
-    # whoever started the tests in the background had it ignored, and all they start would inherit that
+    # a shell that starts the tests in the background has these ignored, as would all they start
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     if not os.access(harness.BIN, os.X_OK):
         pytest.exit("no program at %s: build it, or set FIREGLASS_BIN" % harness.BIN, 1)
 
