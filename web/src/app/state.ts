@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What is looked at, and how: all that a link reproduces. Plain data, compared by identity: a change
+ * makes new values. app/url.ts writes it into the address and reads it back.
+ */
+
+export const VIEWS = [
+	'flame',
+	'chart',
+	'tree',
+	'table',
+	'sandwich',
+	'source',
+	'heatmap',
+	'trust',
+] as const;
+export type ViewName = (typeof VIEWS)[number];
+
+/** Nanoseconds since the first sample; the end is not part of it. */
+export interface Range {
+	readonly from: number;
+	readonly to: number;
+}
+
+/** Which samples: as --wall, --cpu, --gil of the commands; idle is what --cpu leaves out. */
+export type Mode = 'wall' | 'cpu' | 'gil' | 'idle';
+
+export type Unit = 'time' | 'samples' | 'percent';
+export type Granularity = 'lines' | 'functions' | 'files' | 'modules';
+export type Colouring = 'module' | 'file' | 'state' | 'diff';
+
+/**
+ * A step that changes stacks, applied in the order of the list. Functions are rows of the capture,
+ * modules are names.
+ *
+ *	focus      stacks begin at the outermost call of the function; those without it go
+ *	only       stacks without the function go
+ *	drop       stacks with the function go
+ *	merge      calls of the function are left out of their stacks: their time goes to the caller
+ *	recursion  direct recursion is one frame (of the function; of all with NONE)
+ *	library    frames of a module that follow each other are one, named as the module
+ *	path       only stacks that begin with these frames (of a call node: zooming, kept)
+ */
+export type Transform =
+	| { readonly kind: 'focus' | 'only' | 'drop' | 'merge' | 'recursion'; readonly func: number }
+	| { readonly kind: 'library'; readonly module: string }
+	| { readonly kind: 'path'; readonly funcs: readonly number[] };
+
+export interface Search {
+	readonly text: string; // "": none
+	readonly regex: boolean;
+	readonly caseSensitive: boolean;
+}
+
+export interface Tracks {
+	readonly hidden: readonly number[]; // rows of threads that are not shown and not counted
+	readonly merged: boolean; // threads of one name, of one process, share a track
+	readonly order: 'start' | 'name' | 'busy';
+	readonly window: Range | null; // what the timeline shows; null: all
+}
+
+export interface State {
+	readonly view: ViewName;
+	readonly ranges: readonly Range[]; // each within the one before; the last one is in force
+	readonly compare: Range | null; // the time to compare with, if there is no baseline
+	readonly mode: Mode;
+	readonly unit: Unit;
+	readonly granularity: Granularity;
+	readonly inverted: boolean; // icicle: the root on top; in the tree: callers below callees
+	readonly colouring: Colouring;
+	readonly tracks: Tracks;
+	readonly transforms: readonly Transform[];
+	readonly zoom: readonly number[]; // of the flame graph: nodes by key (model/tree.ts), from the root
+	readonly search: Search;
+	readonly sample: number; // row of the selected sample, or NONE
+	readonly func: number; // the selected function (row of the capture), or NONE
+	readonly line: number; // the selected line of its file, 0: none
+	readonly sort: string; // of the table: "self", "-name"
+	readonly filter: string; // of the table
+	readonly theme: 'auto' | 'light' | 'dark';
+}
+
+export const INITIAL: State = {
+	view: 'flame',
+	ranges: [],
+	compare: null,
+	mode: 'wall',
+	unit: 'time',
+	granularity: 'functions',
+	inverted: false,
+	colouring: 'module',
+	tracks: { hidden: [], merged: false, order: 'start', window: null },
+	transforms: [],
+	zoom: [],
+	search: { text: '', regex: true, caseSensitive: false },
+	sample: -1,
+	func: -1,
+	line: 0,
+	sort: 'self',
+	filter: '',
+	theme: 'auto',
+};
