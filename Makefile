@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 BUILD ?= build
 CC ?= cc
 FUZZ_SECONDS ?= 60
-DEMO_SECONDS ?= 6
+DEMO_SECONDS ?= 10
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
@@ -20,10 +20,11 @@ deps:
 
 # Installs, builds, and records the program in demo/.
 demo: deps all
-	@$(BUILD)/fireglass record -t -o demo.svg -o demo.folded -f text -o - \
+	@$(BUILD)/fireglass record -t -o demo.html -o demo.svg -o demo.folded -f text -o - \
 		-- python3 demo/press --seconds $(DEMO_SECONDS)
 	@echo
-	@echo "the flame graph:  $(CURDIR)/demo.svg (open it in a browser)"
+	@echo "the report:       $(CURDIR)/demo.html (open it in a browser; docs/tour.md shows round)"
+	@echo "a flame graph:    $(CURDIR)/demo.svg"
 	@echo "folded stacks:    $(CURDIR)/demo.folded"
 
 # Installs what the tests need, and runs all of them.
@@ -50,6 +51,6 @@ fuzz:
 	@tools/run_tests.py --only fuzz --fuzz-seconds $(FUZZ_SECONDS)
 
 clean:
-	@rm -rf $(BUILD) build-* demo.svg demo.folded
+	@rm -rf $(BUILD) build-* demo.html demo.svg demo.folded
 
 .PHONY: all deps demo test install bench oracle fuzz clean

@@ -49,13 +49,13 @@ def join_text(paths):
     return "".join(path.read_text(encoding="utf-8") for path in paths)
 
 
-def c_string(text):
+def c_string(text, encoding="utf-8"):
     """One literal per line; every byte that is not plain ASCII as an octal escape."""
     rows = []
     for line in text.splitlines(keepends=True):
         escaped = "".join(
             chr(byte) if 32 <= byte < 127 and byte not in b'"\\?' else f"\\{byte:03o}"
-            for byte in line.encode("utf-8")
+            for byte in line.encode(encoding)
         )
         rows.append(f'\t"{escaped}"')
     return "\n".join(rows) or '\t""'

@@ -4,8 +4,8 @@
 
     tools/run_tests.py [--only STAGE[,STAGE...]] [--fuzz-seconds N]
 
-Stages, in order: lint, build, unit, asan, threads, cross, interpreters, python, commands, live,
-browser, clients, fuzz.
+Stages, in order: lint, build, unit, asan, threads, cross, interpreters, python, web, commands,
+live, browser, clients, fuzz.
 Build directories are build-gcc, build-clang, build-asan, build-tsan and build-cross beside the sources.
 Exits 1 if anything failed. With FIREGLASS_CI=1 a skipped test is a failure.
 """
@@ -102,7 +102,8 @@ def lint():
                if (ROOT / name).read_bytes()[:32].split(b"\n")[0] in
                (b"#!/bin/sh", b"#!/usr/bin/env bash", b"#!/bin/bash")]
     counts += check("shellcheck", *scripts)
-    texts = tracked("*.c", "*.h", "*.def", "*.py", "*.md", "*.js", "*.mjs", "*.css", "Makefile")
+    texts = tracked("*.c", "*.h", "*.def", "*.py", "*.md", "*.js", "*.mjs", "*.ts", "*.css",
+                    "web/src/*.html", "Makefile")
     counts += check("codespell", "-I", "tools/codespell.txt", *texts)
     counts += check("cppcheck", "--quiet", "--error-exitcode=1", "--inline-suppr", "--std=c11",
                     "--enable=warning,portability", "--suppress=missingIncludeSystem",
@@ -197,6 +198,21 @@ def python():
     return pytest("tests/unit", "-p", "no:cacheprovider")
 
 
+def web():
+    """The viewer: types, lint, unit tests, and whether it is small enough for a page."""
+    directory = ROOT / "web"
+    modules = client_modules(directory)
+    if not modules:
+        return Counts(failed=1)
+    tools, env = modules / ".bin", {"FIREGLASS_WEB_MODULES": str(modules)}
+    counts = check(tools / "tsc", "--noEmit", "--typeRoots", modules / "@types", cwd=directory)
+    counts += check(tools / "biome", "ci", "--colors=off", cwd=directory)
+    counts += node_counts("node", "tools/test.mjs", "--", "--test-reporter=tap", cwd=directory,
+                          env=env)
+    counts += check("node", "tools/size.mjs", cwd=directory, env=env)
+    return counts
+
+
 def commands():
     """Those that read captures: no process to look at."""
     return pytest("tests/commands", "-p", "no:cacheprovider")
@@ -216,8 +232,12 @@ def browser():
                stdout=subprocess.DEVNULL).returncode != 0:
             return Counts(failed=1)
     tests = sorted(str(path) for path in directory.glob("*.test.mjs"))
-    result = run("node", "--test", "--test-reporter=tap", *tests, cwd=directory,
-                 env=BUILT, stdout=subprocess.PIPE, text=True)
+    return node_counts("node", "--test", "--test-reporter=tap", *tests, cwd=directory, env=BUILT)
+
+
+def node_counts(*command, **options):
+    """What node's test runner says; one that failed without a failed test is one failure."""
+    result = run(*command, stdout=subprocess.PIPE, text=True, **options)
     print(result.stdout)
     totals = dict(re.findall(r"^# (pass|fail|cancelled|skipped|todo) (\d+)$", result.stdout, re.M))
     counts = Counts(int(totals.get("pass", 0)),
@@ -328,7 +348,7 @@ def last_line(text):
 
 STAGES = {
     "lint": lint, "build": build, "unit": unit, "asan": asan, "threads": threads, "cross": cross,
-    "interpreters": interpreters, "python": python, "commands": commands, "live": live,
+    "interpreters": interpreters, "python": python, "web": web, "commands": commands, "live": live,
     "browser": browser, "clients": clients, "fuzz": fuzz,
 }
 

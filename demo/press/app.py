@@ -16,6 +16,7 @@ from press.store import Store
 
 SEED = 1887
 CACHED_PAGES = 96
+UNDER_WAY = 2  # requests that wait or are being answered, on average
 KINDS = ("view",) * 14 + ("search",) * 4 + ("edit",) * 2
 
 
@@ -54,10 +55,13 @@ def parse_arguments(argv):
 
 
 def serve(service, visitors, seconds):
-    """Sends requests as fast as they are taken; returns how long that was."""
+    """Sends requests as often as they are answered, so that on average UNDER_WAY are; returns how
+    long that was."""
+    gaps = random.Random(SEED + 2)
     started = time.perf_counter()
     for request in visitors:
         service.submit(request)
+        time.sleep(gaps.expovariate(UNDER_WAY) * service.pace)
         elapsed = time.perf_counter() - started
         if elapsed >= seconds:
             return elapsed
@@ -72,6 +76,8 @@ def report(service, store, elapsed):
     print(f"press: {100 * cache.hits / max(asked, 1):.0f} % of pages from the cache", end=", ")
     print(f"{service.journal.lines} journal lines", end=", ")
     print(f"{service.archive.bytes_in // 1024} KiB archived as {service.archive.bytes_out // 1024}")
+    beats = service.heartbeat
+    print(f"press: {beats.beats} heartbeats, {100 * beats.late / max(beats.beats, 1):.0f} % late")
 
 
 def main(argv):

@@ -27,7 +27,7 @@ def cut(data):
 
 
 class Archive(threading.Thread):
-    """Stores revisions as they come, in a thread of its own that competes for the GIL."""
+    """Stores revisions as they come, in a thread of its own."""
 
     def __init__(self, directory, pages):
         super().__init__(name="archive", daemon=True)

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""The threads of the service: workers, journal, housekeeping."""
+"""The threads of the service: workers, journal, housekeeping, heartbeat."""
 
 import os
 import queue
+import struct
 import threading
 import time
 
 JOURNAL_LINES = 64
-HOUSEKEEPING_SECONDS = 0.5
-HOUSEKEEPING_PAGES = 3
+HOUSEKEEPING_SECONDS = 1
+HOUSEKEEPING_PAGES = 20
+HEARTBEAT_SECONDS = 0.002
+FIRST_PACE = 0.02  # seconds that a request takes, until one has been answered
 
 
 class Journal(threading.Thread):
@@ -45,7 +48,7 @@ class Journal(threading.Thread):
 
 
 class Housekeeper(threading.Thread):
-    """Every half second finds related pages for the next few. The workers wait meanwhile."""
+    """On the second, every second, finds related pages for the next few."""
 
     def __init__(self, store):
         super().__init__(name="housekeeper", daemon=True)
@@ -59,12 +62,39 @@ class Housekeeper(threading.Thread):
         return names[first : first + HOUSEKEEPING_PAGES]
 
     def run(self):
-        while not self.ended.wait(HOUSEKEEPING_SECONDS):
+        while not self.ended.wait(HOUSEKEEPING_SECONDS - time.time() % HOUSEKEEPING_SECONDS):
             self.store.relate(self.next_names())
             self.rounds += 1
 
     def stop(self):
         self.ended.set()
+        self.join()
+
+
+class Heartbeat(threading.Thread):
+    """Renews the lease on the directory: the time, written to a file that a standby watches."""
+
+    def __init__(self, path):
+        super().__init__(name="heartbeat", daemon=True)
+        self.path = path
+        self.ended = False
+        self.beats = 0
+        self.late = 0
+
+    def run(self):
+        lease = os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o644)
+        last = time.monotonic()
+        while not self.ended:
+            time.sleep(HEARTBEAT_SECONDS)
+            now = time.monotonic()
+            os.pwrite(lease, struct.pack("<d", time.time()), 0)
+            self.beats += 1
+            self.late += now - last > 2 * HEARTBEAT_SECONDS
+            last = now
+        os.close(lease)
+
+    def stop(self):
+        self.ended = True
         self.join()
 
 
@@ -79,9 +109,9 @@ class Worker(threading.Thread):
         self.served = 0
         self.failed = 0
         self.bytes = 0
+        self.pace = FIRST_PACE
 
     def serve(self, request):
-        started = time.perf_counter()
         try:
             text = self.site.handle(request)
         except Exception as e:  # one bad request must not end the worker
@@ -90,8 +120,10 @@ class Worker(threading.Thread):
             return
         self.served += 1
         self.bytes += len(text)
-        spent = (time.perf_counter() - started) * 1000
-        self.journal.write(f"{self.name} {request.kind} {request.name} {len(text)} {spent:.1f}\n")
+        spent = time.perf_counter() - request.asked
+        self.pace += (spent - self.pace) / 8
+        line = f"{self.name} {request.kind} {request.name} {len(text)} {spent * 1000:.1f}\n"
+        self.journal.write(line)
 
     def run(self):
         for request in iter(self.requests.get, None):
@@ -106,10 +138,11 @@ class Service:
         self.archive = archive
         self.journal = Journal(os.path.join(directory, "journal.log"))
         self.housekeeper = Housekeeper(store)
+        self.heartbeat = Heartbeat(os.path.join(directory, "lease"))
         self.workers = [Worker(n + 1, site, self.requests, self.journal) for n in range(workers)]
 
     def __enter__(self):
-        for thread in [self.archive, self.journal, self.housekeeper] + self.workers:
+        for thread in self.helpers() + self.workers:
             thread.start()
         return self
 
@@ -118,13 +151,21 @@ class Service:
             self.requests.put(None)
         for worker in self.workers:
             worker.join()
-        self.housekeeper.stop()
-        self.archive.stop()
-        self.journal.stop()
+        for thread in self.helpers():
+            thread.stop()
+
+    def helpers(self):
+        return [self.heartbeat, self.housekeeper, self.archive, self.journal]
 
     def submit(self, request):
         """Waits while the queue is full."""
+        request.asked = time.perf_counter()
         self.requests.put(request)
+
+    @property
+    def pace(self):
+        """How many seconds the latest requests took until they were answered."""
+        return sum(worker.pace for worker in self.workers) / len(self.workers)
 
     @property
     def served(self):

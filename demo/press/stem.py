@@ -2,6 +2,8 @@
 """Stems of English words, so that "connected" finds "connection": Porter's algorithm (1980), with
 some of its suffixes left out."""
 
+import functools
+
 VOWELS = "aeiou"
 
 # fmt: off
@@ -106,6 +108,7 @@ def tidy(word):
     return word
 
 
+@functools.lru_cache(maxsize=4096)
 def stem(word):
     """The stem of a word in lower case."""
     if len(word) < 3:

@@ -78,7 +78,7 @@ class Store:
         return [{"name": name, "count": count} for name, count in sorted(counts.items())]
 
     def relate(self, names):
-        """Finds the pages most like each of `names`. Nothing is served meanwhile."""
+        """Finds the pages most like each of `names`."""
         with self.lock:
             vectors = {name: self.index.vector(name) for name in self.pages}
             for name in names:

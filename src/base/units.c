@@ -136,6 +136,20 @@ void units_add_duration(struct buf *out, uint64_t ns)
 		add_scaled(out, value / 1e9, "s");
 }
 
+void units_add_size(struct buf *out, uint64_t bytes)
+{
+	double value = (double)bytes;
+
+	if (value < 999.5)
+		add_scaled(out, value, bytes == 1 ? "byte" : "bytes");
+	else if (value < 999.5e3)
+		add_scaled(out, value / 1e3, "kB");
+	else if (value < 999.5e6)
+		add_scaled(out, value / 1e6, "MB");
+	else
+		add_scaled(out, value / 1e9, "GB");
+}
+
 void units_add_rate(struct buf *out, uint64_t period_ns)
 {
 	double hz = 1e9 / (double)period_ns;

@@ -26,6 +26,9 @@ void units_add_count(struct buf *out, uint64_t count);
 /* "1.5 ms", "250 us", "12.3 s". */
 void units_add_duration(struct buf *out, uint64_t ns);
 
+/* "512 bytes", "1.50 kB", "23.4 MB": powers of 1000. */
+void units_add_size(struct buf *out, uint64_t bytes);
+
 /* "1000 Hz", "10 kHz". */
 void units_add_rate(struct buf *out, uint64_t period_ns);
 

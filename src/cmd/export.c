@@ -9,6 +9,7 @@
 #include "cmd/commands.h"
 #include "cmd/outputs.h"
 #include "cmd/selecting.h"
+#include "cmd/sources.h"
 
 struct export_command {
 	struct selecting selecting; // first: see selecting.h
@@ -77,6 +78,7 @@ static const struct opt export_options[] = {
 	{ 0, "tree", NULL, "the call tree as text", set_tree },
 	{ 0, "rows", "N", "of text at most", set_rows },
 	{ 0, "list-formats", NULL, "all formats that can be written and read", set_list_formats },
+	SELECTING_SOURCE_OPTIONS,
 	SELECTING_FILE_OPTIONS,
 	SELECTING_OPTIONS,
 	{ 0 },
@@ -142,10 +144,12 @@ static bool in_colour(const struct outputs *o)
 static struct err *write_outputs(struct export_command *e, const struct input *in)
 {
 	_cleanup_(described_deinit) struct described described = { 0 };
+	_cleanup_(sources_deinit) struct sources sources;
 	struct selection selection;
 	struct view *v;
 	struct err *err = selecting_resolve(&e->selecting, in, &selection);
 
+	sources_init(&sources, &in->capture, NULL);
 	if (!err)
 		err = view_create(&v, &in->capture, &selection);
 	if (err)
@@ -156,10 +160,13 @@ static struct err *write_outputs(struct export_command *e, const struct input *i
 		described.options.shape = e->shape;
 		described.options.rows = e->rows;
 		described.options.color = in_colour(&e->outputs);
+		described.options.sources = e->selecting.no_source ? NULL : &sources.exported;
 		err = outputs_write_view(&e->outputs, v, &described.options);
 	}
-	if (!err)
+	if (!err) {
+		sources_tell(&sources);
 		selecting_tell(&e->selecting, in, v);
+	}
 	view_destroy(v);
 	return err;
 }

@@ -15,6 +15,7 @@
 #include "cmd/recording.h"
 #include "cmd/selecting.h"
 #include "cmd/signals.h"
+#include "cmd/sources.h"
 #include "cmd/spool.h"
 #include "os/proc.h"
 
@@ -201,6 +202,7 @@ static const struct opt record_options[] = {
 	{ 0, "strategy", "NAME", "for measurement: auto, or only direct, coscheduled or stop",
 		set_strategy },
 	{ 0, "timestamps", NULL, "flame-chart text: each sample with its time, in order", set_timestamps },
+	SELECTING_SOURCE_OPTIONS,
 	SELECTING_OPTIONS,
 	{ 'q', "quiet", NULL, "no progress, no summary", set_quiet },
 	{ 0 },
@@ -356,16 +358,21 @@ static const char *why_none(const struct record *r)
 static struct err *write_view(struct record *r, const struct input *in)
 {
 	_cleanup_(described_deinit) struct described described;
+	_cleanup_(sources_deinit) struct sources sources;
 	struct selection selection;
 	struct view *v;
 
 	selecting_describe(&r->selecting, in, &described);
+	sources_init(&sources, &in->capture, &r->spool.files);
+	described.options.sources = r->selecting.no_source ? NULL : &sources.exported;
 	struct err *err = selecting_resolve(&r->selecting, in, &selection);
 	if (!err)
 		err = view_create(&v, &in->capture, &selection);
 	if (err)
 		return err;
 	err = outputs_write_view(&r->outputs, v, &described.options);
+	if (!err && !r->recording.quiet)
+		sources_tell(&sources);
 	view_destroy(v);
 	return err;
 }

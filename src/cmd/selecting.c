@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/units.h"
+#include "os/syscall_name.h"
 
 #define LONGEST_SECONDS (1000.0 * 24 * 3600)
 
@@ -63,6 +65,8 @@ VALUE(threads, selection.thread_roots, true)
 VALUE(full_paths, full_paths, true)
 VALUE(no_lines, no_lines, true)
 VALUE(inverted, inverted, true)
+VALUE(source, no_source, false)
+VALUE(no_source, no_source, true)
 
 struct err *selecting_set_min_percent(void *settings, const char *value)
 {
@@ -266,6 +270,15 @@ static void add_title(struct buf *out, const struct input *in)
 		buf_printf(out, ", %zu processes", c->process_count);
 }
 
+/* System calls have other numbers on other machines. */
+static bool is_of_this_machine(const struct capture *c)
+{
+	const char *arch = capture_fact(c, FACT_ARCH);
+	struct utsname machine;
+
+	return arch && uname(&machine) == 0 && strcmp(arch, machine.machine) == 0;
+}
+
 void selecting_describe(const struct selecting *s, const struct input *in, struct described *d)
 {
 	const struct capture *c = &in->capture;
@@ -290,6 +303,7 @@ void selecting_describe(const struct selecting *s, const struct input *in, struc
 		.full_paths = s->full_paths,
 		.inverted = s->inverted,
 		.period_ns = period_ns,
+		.syscall_name = is_of_this_machine(c) ? syscall_name : NULL,
 	};
 }
 

@@ -21,6 +21,7 @@ struct selecting {
 	const char *from, *to;      // as given, or NULL
 	const char *input_format;   // or NULL
 	bool no_lines, full_paths, inverted;
+	bool no_source; // of pages
 };
 
 /* What exporters are told of a capture; owns the texts. */
@@ -71,6 +72,15 @@ struct err *selecting_set_full_paths(void *settings, const char *value);
 struct err *selecting_set_no_lines(void *settings, const char *value);
 struct err *selecting_set_inverted(void *settings, const char *value);
 struct err *selecting_set_input_format(void *settings, const char *value);
+
+struct err *selecting_set_source(void *settings, const char *value);
+struct err *selecting_set_no_source(void *settings, const char *value);
+
+/* Those of commands that write pages. */
+#define SELECTING_SOURCE_OPTIONS                                                                   \
+	{ 0, "source", NULL, "source files in the page, where they can be read (the default)",     \
+		selecting_set_source },                                                            \
+	{ 0, "no-source", NULL, "no source files in the page", selecting_set_no_source }
 
 /* Those of commands that read a file. */
 #define SELECTING_FILE_OPTIONS                                                                     \

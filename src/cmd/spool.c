@@ -116,6 +116,9 @@ static void set_target_facts(struct spool *s)
 	const struct recording *r = s->recording;
 	const char *exe = r->attached ? buf_str(&r->target.exe) : "";
 
+	file_root_follow(&s->files, r->pid);
+	if (s->files.kind != FILE_ROOT_OURS)
+		capture_set_fact(c, FACT_FILES, "elsewhere");
 	if (r->version)
 		capture_set_fact(c, FACT_PYTHON, r->version);
 	if (!*exe)
@@ -273,5 +276,6 @@ void spool_close(struct spool *s, bool discard)
 	s->fd = -1;
 	if (discard && s->path)
 		unlink(s->path);
+	file_root_deinit(&s->files);
 	capture_deinit(&s->capture);
 }

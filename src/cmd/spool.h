@@ -16,11 +16,13 @@
 #include "base/err.h"
 #include "cmd/inputs.h"
 #include "cmd/recording.h"
+#include "os/file_root.h"
 #include "store/capture_file.h"
 
 struct spool {
 	struct capture capture; // its tables; samples are in the file
 	uint32_t process;       // row of the target
+	struct file_root files; // as the target has them
 	struct sample_sink sink;
 	const struct recording *recording;
 

@@ -10,6 +10,7 @@ const struct exporter *const exporters[] = {
 	&export_svg,
 	&export_folded,
 	&export_text,
+	&export_page,
 	&export_chrome,
 	&export_cpuprofile,
 	&export_pstats,

@@ -20,6 +20,31 @@ enum text_shape {
 	TEXT_TREE,    // the call tree, heaviest branches first
 };
 
+/* The text of a source file, as the exporter is told it. */
+struct export_source {
+	const char *text; // valid UTF-8, lines end in "\n"; "" if it is not to be had
+	size_t len;
+	const char *note; // "" or what to know of it: "changed after the recording"
+};
+
+/* Where exporters have source texts from: they open no files. */
+struct export_sources {
+	/*
+	 * Of a file as a capture names it. False: nothing is known of it. What it gives stays until
+	 * the next call.
+	 */
+	bool (*find)(void *data, const char *file, struct export_source *ret);
+	void *data;
+};
+
+struct export_options;
+
+/* Another capture that is to be compared with. */
+struct export_baseline {
+	struct view *view;
+	const struct export_options *options;
+};
+
 struct export_options {
 	const char *title;   // of the picture; NULL for a default
 	const char *command; // the command line that made it, or NULL
@@ -33,6 +58,11 @@ struct export_options {
 	enum text_shape shape;
 	size_t rows;         // of text at most: of each table, of the tree; 0 for a default
 	bool color;          // text with terminal colours
+
+	/* Of pages only; each NULL for none. */
+	const char *(*syscall_name)(int32_t number); // NULL for one that is not known
+	const struct export_sources *sources;
+	const struct export_baseline *baseline;
 };
 
 struct exporter {
@@ -63,6 +93,6 @@ const struct exporter *export_guess(const char *path);
 extern const struct exporter export_flamechart, export_folded, export_svg, export_text;
 extern const struct exporter export_chrome, export_cpuprofile, export_pstats, export_callgrind,
 	export_perfscript, export_jsonl;
-extern const struct exporter export_speedscope, export_pprof, export_firefox;
+extern const struct exporter export_speedscope, export_pprof, export_firefox, export_page;
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "fmt/varint.h"
 
 /* What a sample differs in from the one before of its thread: its first byte. */
 #define OTHER_STACK 1u
@@ -101,25 +102,6 @@ static struct err *flush_all(struct thread_spool *spool)
 	return NULL;
 }
 
-static char *put_number(char *at, uint64_t value)
-{
-	for (; value >= 0x80; value >>= 7)
-		*at++ = (char)(value | 0x80);
-	*at++ = (char)value;
-	return at;
-}
-
-/* Differences have signs: small ones of either sign become small numbers. */
-static uint64_t zigzag(uint64_t difference)
-{
-	return difference << 1 ^ (0 - (difference >> 63));
-}
-
-static uint64_t unzigzag(uint64_t value)
-{
-	return value >> 1 ^ (0 - (value & 1));
-}
-
 struct err *thread_spool_add(
 	struct thread_spool *spool, uint32_t thread, const struct spool_sample *s)
 {
@@ -132,13 +114,13 @@ struct err *thread_spool_add(
 		(s->state != last->state || s->flags != last->flags ? OTHER_STATE : 0);
 
 	record[0] = (char)other;
-	at = put_number(at, zigzag(s->time_ns - last->time_ns));
+	at = varint_put(at, varint_zigzag(s->time_ns - last->time_ns));
 	if (other & OTHER_STACK)
-		at = put_number(at, s->stack);
+		at = varint_put(at, s->stack);
 	if (other & OTHER_COUNT)
-		at = put_number(at, s->count);
+		at = varint_put(at, s->count);
 	if (other & OTHER_CPU)
-		at = put_number(at, s->cpu_ns);
+		at = varint_put(at, s->cpu_ns);
 	if (other & OTHER_STATE) {
 		*at++ = (char)s->state;
 		*at++ = (char)s->flags;
@@ -231,7 +213,7 @@ const struct spool_sample *spool_reader_next(struct spool_reader *r)
 	if (r->at == r->end && !next_bytes(r))
 		return NULL;
 	unsigned int other = (unsigned char)*r->at++;
-	s->time_ns += unzigzag(take_number(&r->at));
+	s->time_ns += varint_unzigzag(take_number(&r->at));
 	if (other & OTHER_STACK)
 		s->stack = (stack_id)take_number(&r->at);
 	if (other & OTHER_COUNT)

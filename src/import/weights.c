@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/gcd.h"
 
 #define MAX_NS 0x1p62
 
@@ -37,24 +38,13 @@ static int compare_places(const void *a, const void *b)
 	return x->row < y->row ? -1 : x->row > y->row;
 }
 
-static uint64_t common_divisor(uint64_t a, uint64_t b)
-{
-	while (b) {
-		uint64_t rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
 void weights_finish(struct weights *w, struct build *b)
 {
 	_cleanup_free_ struct place *places = xcalloc(w->count, sizeof(*places));
 	uint64_t unit = 0;
 
 	for (size_t i = 0; i < w->count; i++) {
-		unit = common_divisor(w->rows[i].count, unit);
+		unit = gcd(w->rows[i].count, unit);
 		places[i] = (struct place){ w->rows[i].time_ns, i };
 	}
 	if (unit)

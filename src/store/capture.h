@@ -117,6 +117,7 @@ struct capture_fact {
 #define FACT_PYTHON_BUILD "python_build" /* path of the executable, "free-threaded" */
 #define FACT_COMMAND "command"          /* of the profiler: how to do it again */
 #define FACT_CWD "cwd"                  /* of the target */
+#define FACT_FILES "files"              /* "elsewhere": it saw other files than its profiler */
 #define FACT_CLOCK "clock"              /* "CLOCK_REALTIME" */
 #define FACT_UNIT "unit"                /* what count counts, if not ticks: "bytes" */
 #define FACT_DROPPED "dropped"          /* samples that a flight recorder did not keep */

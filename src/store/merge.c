@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/gcd.h"
 #include "store/transfer.h"
 
 struct source {
@@ -113,17 +114,6 @@ static void add_stacks(struct source *s)
 
 /* ---- facts ------------------------------------------------------------------------------------ */
 
-static uint64_t common_divisor(uint64_t a, uint64_t b)
-{
-	while (b) {
-		uint64_t rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
 static void merge_period(struct merge *m)
 {
 	uint64_t period = 0;
@@ -132,7 +122,7 @@ static void merge_period(struct merge *m)
 	for (size_t i = 0; i < m->count; i++) {
 		uint64_t own = capture_fact_u64(m->sources[i].input.capture, FACT_PERIOD_NS, 0);
 
-		period = common_divisor(period, own);
+		period = gcd(period, own);
 		all &= own > 0;
 	}
 	for (size_t i = 0; i < m->count; i++) {

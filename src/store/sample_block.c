@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/gcd.h"
 #include "base/intern.h"
 #include "store/columns.h"
 #include "store/sample_model.h"
@@ -16,17 +17,6 @@ _Static_assert(SAMPLE_BLOCK_ROWS < MODEL_NONE, "numbers within a block fit in 16
 /* What stack and situation symbols mean: 0 is a new one, then the last followers, then numbers. */
 #define SYMBOL_NEW 0u
 #define SYMBOL_NUMBER (1u + FOLLOWERS)
-
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-	while (b) {
-		uint64_t rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
 
 /* ---- encoding --------------------------------------------------------------------------------- */
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "large_capture.h"
 #include "sample_capture.h"
 
 #define END_MS 10000u
@@ -371,6 +372,12 @@ static void fill_big(struct capture *c, uint64_t samples)
 
 bool golden_capture_fill(struct capture *c, const char *name)
 {
+	unsigned long samples, stacks;
+
+	if (sscanf(name, "large:%lu:%lu", &samples, &stacks) == 2) {
+		large_capture_fill(c, samples, (uint32_t)stacks);
+		return true;
+	}
 	if (strncmp(name, "big:", 4) == 0) {
 		fill_big(c, strtoull(name + 4, NULL, 10));
 		return true;

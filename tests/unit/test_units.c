@@ -131,6 +131,18 @@ static void test_written_durations(void **state)
 	writes(units_add_duration, 3600000000000, "3600 s");
 }
 
+static void test_written_sizes(void **state)
+{
+	(void)state;
+	writes(units_add_size, 0, "0 bytes");
+	writes(units_add_size, 1, "1 byte");
+	writes(units_add_size, 999, "999 bytes");
+	writes(units_add_size, 1500, "1.50 kB");
+	writes(units_add_size, 999999, "1 MB");
+	writes(units_add_size, 23440000, "23.4 MB");
+	writes(units_add_size, 2000000000, "2 GB");
+}
+
 static void test_rounding_does_not_make_a_thousand(void **state)
 {
 	(void)state;
@@ -157,6 +169,7 @@ int main(void)
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_written_durations),
+		cmocka_unit_test(test_written_sizes),
 		cmocka_unit_test(test_rounding_does_not_make_a_thousand),
 		cmocka_unit_test(test_written_rates),
 	};

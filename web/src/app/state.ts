@@ -67,10 +67,18 @@ export interface State {
 	readonly unit: Unit;
 	readonly granularity: Granularity;
 	readonly inverted: boolean; // icicle: the root on top; in the tree: callers below callees
+	readonly leaves: boolean; // flame graph: merged from the leaves, callers outwards
+	readonly widths: 'now' | 'before'; // flame graph of a comparison: whose shares are its widths
+	readonly lane: number; // flame chart: row of a thread; NONE: the busiest; -2: all
 	readonly colouring: Colouring;
 	readonly tracks: Tracks;
 	readonly transforms: readonly Transform[];
-	readonly zoom: readonly number[]; // of the flame graph: nodes by key (model/tree.ts), from the root
+	/**
+	 * Of the flame graph: nodes by key (model/tree.ts), from the root. Last ones below 0 are
+	 * -1 - key of the first and the last of narrow siblings that are drawn as one box; without a
+	 * last one it is all from the first on.
+	 */
+	readonly zoom: readonly number[];
 	readonly search: Search;
 	readonly sample: number; // row of the selected sample, or NONE
 	readonly func: number; // the selected function (row of the capture), or NONE
@@ -88,6 +96,9 @@ export const INITIAL: State = {
 	unit: 'time',
 	granularity: 'functions',
 	inverted: false,
+	leaves: false,
+	widths: 'now',
+	lane: -1,
 	colouring: 'module',
 	tracks: { hidden: [], merged: false, order: 'start', window: null },
 	transforms: [],

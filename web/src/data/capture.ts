@@ -16,6 +16,14 @@ export const enum FunctionKind {
 	Place = 3, // a file or a package in place of its functions
 }
 
+/** Whose code a function is; as Place.kind. */
+export const enum Origin {
+	Own = 0,
+	Package = 1,
+	Stdlib = 2,
+	None = 3, // a mark, a thread
+}
+
 export const enum SampleState {
 	Unknown = 0,
 	OnCpu = 1,
@@ -121,6 +129,7 @@ export interface Capture {
 	readonly facts: ReadonlyMap<string, string>;
 	readonly periodNs: number; // between two ticks; 0: samples are just counts, without times
 	readonly unit: string; // what a sample's weight counts: "samples", "bytes"
+	readonly timed: boolean; // false: samples have no times, all are 0
 	readonly startNs: bigint; // of the first sample, since the epoch
 	readonly durationNs: number; // from the first sample to the end of the last one
 	readonly strings: readonly string[];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What each function of the shown tables took. */
-import type { Shown } from './shown.js';
+import { outermostFunctions } from './forest.js';
+import type { Shown, Side } from './shown.js';
 
 /** By function of the shown tables; recursion counts once in total. */
 export interface FunctionSums {
@@ -10,6 +11,25 @@ export interface FunctionSums {
 	readonly beforeTotal: Float64Array | null;
 }
 
+function sumSide(shown: Shown, side: Side): { self: Float64Array; total: Float64Array } {
+	const { funcCount, stackCount } = shown.tables;
+	const { func, outermost } = outermostFunctions(shown.tables);
+	const self = new Float64Array(funcCount);
+	const total = new Float64Array(funcCount);
+	for (let s = 0; s < stackCount; s++) {
+		self[func[s]] += side.self[s];
+		if (outermost[s] === 1) total[func[s]] += side.total[s];
+	}
+	return { self, total };
+}
+
+/** Walks the shown stacks once. */
 export function functionSums(shown: Shown): FunctionSums {
-	throw new Error(`not yet: ${shown.leftOut}`);
+	const now = sumSide(shown, shown.now);
+	const before = shown.before && sumSide(shown, shown.before);
+	return {
+		...now,
+		beforeSelf: before?.self ?? null,
+		beforeTotal: before?.total ?? null,
+	};
 }

@@ -17,6 +17,7 @@ export interface ShownTables {
 	readonly funcLine: Uint32Array; // first line; 0: none
 	readonly funcModule: readonly string[];
 	readonly funcKind: Uint8Array; // FunctionKind
+	readonly funcOrigin: Uint8Array; // Origin (data/capture.ts); of files and modules too
 	readonly funcOwn: Int32Array; // row in the capture's functions; NONE: it stands for many
 	readonly frameCount: number;
 	readonly frameFunc: Uint32Array;

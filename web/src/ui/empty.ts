@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/** What is said in place of the views when a capture has no samples. */
+import type { Capture } from '../data/capture.js';
+import { make } from './dom.js';
+import { formatNumber } from './format.js';
+
+/** Why, as far as the capture tells, and what to do about it. */
+export function emptyReasons(capture: Capture): string[] {
+	const { facts, losses } = capture;
+	const lost = losses.reduce((sum, loss) => sum + loss.count, 0);
+	const leftOut = Number(facts.get('left_out') ?? 0);
+	const reasons: string[] = [];
+	if (leftOut > 0) {
+		reasons.push(
+			`The options of the report left out all of ${formatNumber(leftOut, 'sample')}: ` +
+				`${facts.get('selection') ?? ''}. Make it again without them.`,
+		);
+	}
+	if (lost > 0) {
+		reasons.push(
+			`${formatNumber(lost, 'tick')} could not be taken or kept. ` +
+				'Record at a lower rate (-r 100), or with more room on the disk.',
+		);
+	}
+	if (reasons.length === 0) {
+		reasons.push(
+			'The program may have ended before the first tick. Record it for longer, ' +
+				'or look more often: fireglass record -r 1000 -- COMMAND',
+			'\u201cfireglass doctor PID\u201d tells whether a running program can be looked at.',
+		);
+	}
+	return reasons;
+}
+
+export function emptyNotice(capture: Capture): HTMLElement {
+	const lines = emptyReasons(capture).map((line) => make('p', '', line));
+	return make('div', 'note', make('p', '', make('b', '', 'No samples were recorded.')), ...lines);
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/** Lanes of markers: one for each kind; those that overlap in time lie above each other. */
+import type { Capture, Marker } from '../data/capture.js';
+
+export interface Lane {
+	readonly name: string; // the kind
+	readonly markers: readonly Marker[]; // by start
+	readonly level: Uint8Array; // by marker: 0 .. levels - 1, from the top
+	readonly latest: Float64Array; // by marker: the latest end of it and those before
+	readonly levels: number;
+}
+
+const MOST_LEVELS = 4;
+
+/** In the order in which the kinds first appear; markers of hidden threads are left out. */
+export function makeLanes(capture: Capture, hidden: readonly number[]): Lane[] {
+	const hide = new Set(hidden);
+	const kinds = new Map<string, Marker[]>();
+	for (const marker of capture.markers) {
+		if (hide.has(marker.thread)) continue;
+		const list = kinds.get(marker.name);
+		if (list === undefined) kinds.set(marker.name, [marker]);
+		else list.push(marker);
+	}
+	return [...kinds].map(([name, markers]) => makeLane(name, markers));
+}
+
+function makeLane(name: string, markers: Marker[]): Lane {
+	markers.sort((a, b) => a.startNs - b.startNs);
+	const level = new Uint8Array(markers.length);
+	const latest = new Float64Array(markers.length);
+	const ends: number[] = [];
+	markers.forEach((marker, i) => {
+		let free = ends.findIndex((end) => end <= marker.startNs);
+		if (free < 0) free = ends.length < MOST_LEVELS ? ends.length : earliest(ends);
+		ends[free] = Math.max(ends[free] ?? 0, marker.endNs);
+		level[i] = free;
+		latest[i] = Math.max(i > 0 ? latest[i - 1] : 0, marker.endNs);
+	});
+	return { name, markers, level, latest, levels: Math.max(1, ends.length) };
+}
+
+function earliest(ends: readonly number[]): number {
+	return ends.indexOf(Math.min(...ends));
+}
+
+/** CSS pixels. */
+export function laneHeight(lane: Lane): number {
+	return lane.levels === 1 ? 15 : 4 + lane.levels * 7;
+}
+
+/** Markers [first, end) of which some may be in a stretch of time. */
+export function markersIn(lane: Lane, fromNs: number, toNs: number): [number, number] {
+	const { markers, latest } = lane;
+	const first = firstWhere(markers.length, (i) => latest[i] >= fromNs);
+	return [
+		first,
+		Math.max(
+			first,
+			firstWhere(markers.length, (i) => markers[i].startNs >= toNs),
+		),
+	];
+}
+
+function firstWhere(count: number, holds: (i: number) => boolean): number {
+	let low = 0;
+	let high = count;
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if (holds(middle)) high = middle;
+		else low = middle + 1;
+	}
+	return low;
+}
+
+/**
+ * The boxes of a lane in a picture of `width` pixels: what is narrower than `least` is as wide as
+ * that, what would lie on the box before it is one with it.
+ */
+export function laneBoxes(
+	lane: Lane,
+	fromNs: number,
+	toNs: number,
+	width: number,
+	least: number,
+	draw: (x: number, width: number, level: number, marker: Marker, count: number) => void,
+): void {
+	const scale = width / (toNs - fromNs);
+	const open: ({ x: number; end: number; first: Marker; count: number } | null)[] = [];
+	const close = (level: number) => {
+		const box = open[level];
+		if (box) draw(box.x, box.end - box.x, level, box.first, box.count);
+	};
+	const [first, end] = markersIn(lane, fromNs, toNs);
+	for (let i = first; i < end; i++) {
+		const marker = lane.markers[i];
+		if (marker.endNs < fromNs) continue;
+		const level = lane.level[i];
+		const x = Math.max(-2, (marker.startNs - fromNs) * scale);
+		const right = Math.min(width + 2, Math.max(x + least, (marker.endNs - fromNs) * scale));
+		const box = open[level];
+		if (box && x < box.end && (right - x <= 2 * least || box.end - box.x <= 2 * least)) {
+			box.end = Math.max(box.end, right);
+			box.count++;
+			continue;
+		}
+		close(level);
+		open[level] = { x, end: right, first: marker, count: 1 };
+	}
+	for (let level = 0; level < lane.levels; level++) close(level);
+}
+
+/** Markers of a lane at a point, `slackNs` to each side; of a level, or of all (-1). */
+export function markersAt(lane: Lane, atNs: number, slackNs: number, level: number): Marker[] {
+	const [first, end] = markersIn(lane, atNs - slackNs, atNs + slackNs);
+	const found: Marker[] = [];
+	for (let i = first; i < end && found.length < 50; i++) {
+		const marker = lane.markers[i];
+		if (marker.endNs < atNs - slackNs) continue;
+		if (level < 0 || lane.level[i] === level) found.push(marker);
+	}
+	return found;
+}

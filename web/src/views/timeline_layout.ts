@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+/** Which rows the timeline has, and where: lanes of markers, processes, tracks of threads. Pure. */
+import type { Tracks } from '../app/state.js';
+import type { Capture, Thread } from '../data/capture.js';
+
+/** Heights are CSS pixels; y is from the top of all rows. */
+interface Place {
+	readonly y: number;
+	readonly height: number;
+}
+
+export interface LaneRow extends Place {
+	readonly kind: 'lane';
+	readonly lane: number; // in the list that was given
+}
+
+export interface ProcessRow extends Place {
+	readonly kind: 'process';
+	readonly process: number;
+	readonly threads: readonly number[]; // that are not hidden
+	readonly collapsed: boolean;
+}
+
+export interface TrackRow extends Place {
+	readonly kind: 'track';
+	readonly process: number;
+	readonly threads: readonly number[]; // one, or those of a name
+	readonly tall: boolean;
+}
+
+export type Row = LaneRow | ProcessRow | TrackRow;
+
+export interface Layout {
+	readonly rows: readonly Row[];
+	readonly height: number;
+}
+
+/** What of the looks is not part of the state. */
+export interface Looks {
+	readonly lanes: readonly number[]; // their heights
+	readonly collapsed: ReadonlySet<number>; // processes
+	readonly tall: ReadonlySet<number>; // tracks, by their first thread
+	readonly trackHeight: (threads: readonly number[]) => number;
+	readonly tallHeight: (threads: readonly number[]) => number;
+	readonly busy: Float64Array; // by thread: weight that was not waiting
+}
+
+export const PROCESS_HEIGHT = 22;
+export const COLLAPSED_HEIGHT = 34;
+
+/** Threads with samples that are not hidden, by track: alone, or with those of their name. */
+export function tracksOf(capture: Capture, tracks: Tracks): number[][] {
+	const hidden = new Set(tracks.hidden);
+	const found = new Map<string, number[]>();
+	for (const thread of capture.threads) {
+		if (thread.count === 0 || hidden.has(thread.row)) continue;
+		const key = tracks.merged ? `${thread.process} ${thread.name}` : `${thread.row}`;
+		const group = found.get(key);
+		if (group === undefined) found.set(key, [thread.row]);
+		else group.push(thread.row);
+	}
+	return [...found.values()];
+}
+
+const names = new Intl.Collator('en', { numeric: true });
+
+/** In the order that was chosen; the threads of a track and the processes too. */
+export function sortTracks(
+	capture: Capture,
+	groups: readonly (readonly number[])[],
+	order: Tracks['order'],
+	busy: Float64Array,
+): number[][] {
+	const by = {
+		start: (a: Thread, b: Thread) => Number(b.main) - Number(a.main) || a.startNs - b.startNs,
+		name: (a: Thread, b: Thread) => names.compare(a.name, b.name) || a.tid - b.tid,
+		busy: () => 0,
+	}[order];
+	return groups
+		.map((group) => ({
+			group: [...group],
+			thread: capture.threads[group[0]],
+			load: order === 'busy' ? group.reduce((sum, t) => sum + busy[t], 0) : 0,
+		}))
+		.sort((a, b) => b.load - a.load || by(a.thread, b.thread) || a.thread.row - b.thread.row)
+		.map((track) => track.group);
+}
+
+/** Processes in the same order: by start, by name, or the busiest first. */
+export function sortProcesses(
+	capture: Capture,
+	processes: readonly number[],
+	order: Tracks['order'],
+	load: (process: number) => number,
+): number[] {
+	const of = (row: number) => capture.processes[row];
+	return [...processes].sort((a, b) => {
+		const by = {
+			start: () => of(a).startNs - of(b).startNs,
+			name: () => names.compare(of(a).name, of(b).name) || of(a).pid - of(b).pid,
+			busy: () => load(b) - load(a),
+		}[order]();
+		return by || a - b;
+	});
+}
+
+/** All rows from top to bottom. A capture of one process and one thread has no row of a process. */
+export function layOut(capture: Capture, tracks: Tracks, looks: Looks): Layout {
+	const rows: Row[] = [];
+	let y = 0;
+	const add = (row: Row) => {
+		rows.push(row);
+		y += row.height;
+	};
+	for (const [lane, height] of looks.lanes.entries()) add({ kind: 'lane', y, height, lane });
+	const groups = sortTracks(capture, tracksOf(capture, tracks), tracks.order, looks.busy);
+	const byProcess = new Map<number, number[][]>();
+	for (const group of groups) {
+		const process = capture.threads[group[0]].process;
+		const list = byProcess.get(process);
+		if (list === undefined) byProcess.set(process, [group]);
+		else list.push(group);
+	}
+	const load = (p: number) =>
+		(byProcess.get(p) ?? []).flat().reduce((sum, t) => sum + looks.busy[t], 0);
+	const headed = capture.threads.length > 1 || capture.processes.length > 1;
+	for (const process of sortProcesses(capture, [...byProcess.keys()], tracks.order, load)) {
+		const own = byProcess.get(process) ?? [];
+		const collapsed = looks.collapsed.has(process);
+		const threads = own.flat();
+		const height = collapsed ? COLLAPSED_HEIGHT : PROCESS_HEIGHT;
+		if (headed) add({ kind: 'process', y, height, process, threads, collapsed });
+		if (collapsed && headed) continue;
+		for (const group of own) {
+			const tall = looks.tall.has(group[0]);
+			const h = tall ? looks.tallHeight(group) : looks.trackHeight(group);
+			add({ kind: 'track', y, height: h, process, threads: group, tall });
+		}
+	}
+	return { rows, height: y };
+}
+
+/** Rows [first, end) of which something is in [top, bottom). */
+export function rowsInSight(layout: Layout, top: number, bottom: number): [number, number] {
+	const { rows } = layout;
+	let low = 0;
+	let high = rows.length;
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if (rows[middle].y + rows[middle].height <= top) low = middle + 1;
+		else high = middle;
+	}
+	let end = low;
+	while (end < rows.length && rows[end].y < bottom) end++;
+	return [low, end];
+}
+
+/** The row at a height; null: below all of them. */
+export function rowAt(layout: Layout, y: number): Row | null {
+	const [first, end] = rowsInSight(layout, y, y + 1);
+	return first < end && y >= 0 ? layout.rows[first] : null;
+}
+
+/** The track of a thread; null if it is hidden or its process collapsed. */
+export function trackOf(layout: Layout, thread: number): TrackRow | null {
+	for (const row of layout.rows) {
+		if (row.kind === 'track' && row.threads.includes(thread)) return row;
+	}
+	return null;
+}
+
+/** How high a track is that nobody made taller: few have more room, idle ones among many less. */
+export function trackHeight(tracks: number, busyShare: number): number {
+	if (tracks <= 1) return 150;
+	if (tracks <= 3) return 84;
+	if (tracks <= 8) return 52;
+	return busyShare < 0.005 ? 20 : 36;
+}
+
+/** Pixels that a frame is high in a track: stacks of `depth` fit, and none looks like a tower. */
+export function frameHeight(height: number, depth: number, tall: boolean): number {
+	return Math.min(tall ? 15 : 9, (height - 4) / Math.max(1, depth));
+}

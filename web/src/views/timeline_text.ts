@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+/** The timeline in words, for those who do not see it: a label, what was selected, a table. */
+import type { Change } from '../app/app.js';
+import type { Tracks } from '../app/state.js';
+import { NONE } from '../data/capture.js';
+import { KINDS } from '../model/pyramid.js';
+import { make } from '../ui/dom.js';
+import { formatCount, formatPercent } from '../ui/format.js';
+import { type Timeline, trackFor, trackRows } from './timeline_parts.js';
+import { KIND_NAMES } from './timeline_series.js';
+import { rangeLines, sampleLines, summary, trackName } from './timeline_words.js';
+
+export interface Text {
+	update(changed: ReadonlySet<Change>): void;
+	/** Whether anything but the window of State.tracks is not as it was when this was last asked. */
+	tracksChanged(): boolean;
+}
+
+export function makeText(t: Timeline): Text {
+	const { scroll, text, live } = t.dom;
+	let tracks: Tracks | null = null;
+	scroll.tabIndex = 0;
+	scroll.setAttribute('role', 'application');
+	scroll.setAttribute('aria-roledescription', 'timeline');
+	const title = make('summary', '', 'Tracks as a table');
+	const table = make('details', '', title);
+	table.addEventListener('toggle', () => {
+		if (table.open) fillTable(t, table, title);
+	});
+	text.append(table);
+	return {
+		update(changed) {
+			scroll.setAttribute('aria-label', summary(t));
+			const { state } = t.app;
+			if (changed.has('sample') && state.sample !== NONE) {
+				live.textContent = sampleLines(t, state.sample, 0).join('; ');
+			} else if (changed.has('ranges')) {
+				const range = state.ranges.at(-1);
+				live.textContent =
+					range === undefined
+						? 'No range selected'
+						: `Selected: ${rangeLines(t, range).join('; ')}`;
+			}
+		},
+		tracksChanged() {
+			const now = t.app.state.tracks;
+			const same =
+				tracks !== null &&
+				tracks.hidden === now.hidden &&
+				tracks.merged === now.merged &&
+				tracks.order === now.order;
+			tracks = now;
+			return !same;
+		},
+	};
+}
+
+/** A row for each track: its samples, and the shares of what it was doing. */
+function fillTable(t: Timeline, details: HTMLElement, title: HTMLElement): void {
+	const table = make('table');
+	const head = table.createTHead().insertRow();
+	const has = new Uint8Array(KINDS);
+	for (const kind of t.drawn.kind) has[kind] = 1;
+	const kinds = KIND_NAMES.map((_, k) => k).filter((k) => has[k] === 1);
+	for (const name of ['track', 'samples', ...kinds.map((k) => KIND_NAMES[k])]) {
+		const cell = make('th', '', name);
+		cell.scope = 'col';
+		head.append(cell);
+	}
+	const body = table.createTBody();
+	for (const { threads } of trackRows(t)) {
+		const { series } = trackFor(t, threads);
+		const counts = new Float64Array(KINDS);
+		for (const kind of series.kind) counts[kind]++;
+		const row = body.insertRow();
+		const name = make('th', '', trackName(t, threads));
+		name.scope = 'row';
+		row.append(name);
+		row.insertCell().textContent = formatCount(series.count);
+		for (const k of kinds) row.insertCell().textContent = formatPercent(counts[k] / series.count);
+	}
+	details.replaceChildren(title, table);
+}
