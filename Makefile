@@ -12,7 +12,8 @@ all: $(BUILD)/build.ninja
 
 $(BUILD)/build.ninja:
 	@command -v meson >/dev/null || { echo "meson is missing: run 'make deps' first" >&2; exit 1; }
-	@meson setup $(BUILD) --prefix=$(PREFIX) -Dtests=disabled >/dev/null
+	@said=$$(meson setup $(BUILD) --prefix=$(PREFIX) -Dtests=disabled) || \
+		{ echo "$$said" | grep ERROR >&2; echo "'make deps' installs what building needs" >&2; exit 1; }
 
 # Installs what building needs (Debian, Ubuntu).
 deps:

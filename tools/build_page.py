@@ -29,7 +29,7 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
-from embed import c_string  # noqa: E402
+from embed import c_string
 
 SCRIPT_OPTIONS = ["--bundle", "--minify", "--format=iife", "--target=es2022"]
 STYLE_OPTIONS = ["--bundle", "--minify"]

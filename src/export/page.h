@@ -35,7 +35,7 @@ struct page_thread {
 	bool used;    // samples or markers are of it
 	uint32_t row; // in the page
 	uint64_t samples;
-	uint64_t time_ns;                 // of the last one, from the start
+	uint64_t time;                    // of the last one, from the start, in units
 	uint32_t first_stack, last_stack; // rows in the page
 	struct buf columns[PAGE_COLUMNS]; // PAGE_STACK: without the first sample's
 };

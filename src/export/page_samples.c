@@ -77,9 +77,13 @@ static void note_stack(struct page *p, stack_id stack, uint64_t count)
 
 static uint64_t end_of(const struct capture_sample *s, uint64_t period_ns)
 {
-	if (period_ns && s->count > HOLD_MAX_NS / period_ns)
-		return s->time_ns + HOLD_MAX_NS;
-	return s->time_ns + s->count * period_ns;
+	bool long_one = period_ns && s->count > HOLD_MAX_NS / period_ns;
+	uint64_t end_ns;
+
+	if (__builtin_add_overflow(
+		    s->time_ns, long_one ? HOLD_MAX_NS : s->count * period_ns, &end_ns))
+		return UINT64_MAX;
+	return end_ns;
 }
 
 /* `any` of the times: all others are a multiple of the unit away from it. */
@@ -155,12 +159,11 @@ static void put_stack(struct page_thread *t, uint32_t row)
 static void put_sample(struct page *p, const struct capture_sample *s, uint32_t stack)
 {
 	struct page_thread *t = &p->threads[s->thread];
-	uint64_t time_ns = p->timed ? s->time_ns - p->first_ns : 0;
-	int64_t apart = (int64_t)(time_ns - t->time_ns) / (int64_t)p->time_unit_ns;
+	uint64_t time = p->timed ? (s->time_ns - p->first_ns) / p->time_unit_ns : 0;
 	bool called = s->syscall >= 0 && s->syscall < PAGE_SYSCALLS;
 
-	put(t, PAGE_TIME, varint_zigzag((uint64_t)apart));
-	t->time_ns = time_ns;
+	put(t, PAGE_TIME, varint_zigzag(time - t->time));
+	t->time = time;
 	put_stack(t, stack);
 	put(t, PAGE_STATE, (uint64_t)s->state << 6 | s->flags);
 	put(t, PAGE_CPU, s->cpu_ns / p->cpu_unit_ns);

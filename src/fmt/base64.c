@@ -30,7 +30,7 @@ static void encode(char letter[4], const unsigned char *s)
 
 static void put_threes(FILE *out, const unsigned char *s, size_t len)
 {
-	char text[PIECE / 3 * 4];
+	char text[PIECE / 3 * 4] = { 0 };
 
 	while (len) {
 		size_t part = len < PIECE ? len : PIECE;

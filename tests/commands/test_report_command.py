@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import resource
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from conftest import ROOT, SHOP
 from running import fireglass
 
 sys.path.insert(0, str(ROOT / "tests" / "tools"))
-import read_page  # noqa: E402
+import read_page
 
 MAKE_CAPTURE = os.environ.get(
     "FIREGLASS_MAKE_CAPTURE", str(ROOT / "build" / "tests" / "make_capture")
@@ -613,6 +614,18 @@ def test_a_damaged_capture_leaves_nothing(files):
     pathlib.Path(capture).write_bytes(data)
     fireglass("report", capture, status=1)
     assert files.names() == ["big-60000.fgc"]
+
+
+def test_a_million_samples(files):
+    """The page stays small, and the memory for it: some bytes a sample."""
+    capture, out = golden(files, "large:1000000:100000"), files.path("x.html")
+    limit = 48 << 20
+    fireglass("report", capture, "-o", out,
+              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)))  # fmt: skip
+    assert os.path.getsize(out) < 10e6
+    page = read_page.read_file(out)["capture"]
+    assert len(page.samples) == 1_000_000
+    assert len(page.stacks) == 100_000
 
 
 def test_help():

@@ -9,7 +9,7 @@ import pytest
 from harness import TARGETS, TOP, fireglass, need_root, need_tool
 
 sys.path.insert(0, os.path.join(TOP, "tests", "tools"))
-import read_page  # noqa: E402
+import read_page
 
 
 def page_of(path):

@@ -8,6 +8,7 @@
  *	process PID NAME
  *	thread PROCESS TID NAME           PROCESS and THREAD are numbers of rows, from 0
  *	loss MS COUNT
+ *	marker MS TO_MS THREAD NAME TEXT  NAME without spaces
  *	sample MS TIMES THREAD STATE FLAGS STACK
  *
  * MS is the time after the start (1 700 000 000 s); TIMES samples follow each other, one each ms.
@@ -56,10 +57,25 @@ static bool add_samples(struct capture *c, const char *line)
 	return false;
 }
 
+static bool add_marker(struct capture *c, unsigned int ms, unsigned int to_ms, unsigned int thread,
+	const char *name, const char *text)
+{
+	if (thread >= c->thread_count || to_ms < ms)
+		return false;
+	capture_add_marker(c,
+		&(struct capture_marker){ .start_ns = SAMPLE_START_NS + (uint64_t)ms * SAMPLE_MS,
+			.end_ns = SAMPLE_START_NS + (uint64_t)to_ms * SAMPLE_MS,
+			.thread = thread,
+			.process = c->threads[thread].process,
+			.name = capture_string(c, name),
+			.text = capture_string(c, text) });
+	return true;
+}
+
 static bool add_line(struct capture *c, const char *line)
 {
 	char name[NAME_BYTES], value[NAME_BYTES];
-	unsigned int a, b;
+	unsigned int a, b, thread;
 
 	if (sscanf(line, "fact %255s %255[^\n]", name, value) == 2)
 		capture_set_fact(c, name, value);
@@ -71,6 +87,8 @@ static bool add_line(struct capture *c, const char *line)
 		capture_add_loss(c,
 			&(struct capture_loss){
 				SAMPLE_START_NS + (uint64_t)a * SAMPLE_MS, LOSS_MISSED, b });
+	else if (sscanf(line, "marker %u %u %u %255s %255[^\n]", &a, &b, &thread, name, value) == 5)
+		return add_marker(c, a, b, thread, name, value);
 	else
 		return add_samples(c, line);
 	return true;

@@ -373,9 +373,10 @@ static void fill_big(struct capture *c, uint64_t samples)
 bool golden_capture_fill(struct capture *c, const char *name)
 {
 	unsigned long samples, stacks;
+	unsigned int threads = 0, period_ms = 0;
 
-	if (sscanf(name, "large:%lu:%lu", &samples, &stacks) == 2) {
-		large_capture_fill(c, samples, (uint32_t)stacks);
+	if (sscanf(name, "large:%lu:%lu:%u:%u", &samples, &stacks, &threads, &period_ms) >= 2) {
+		large_capture_fill(c, samples, (uint32_t)stacks, threads, period_ms);
 		return true;
 	}
 	if (strncmp(name, "big:", 4) == 0) {

@@ -20,7 +20,8 @@ extern const struct golden_capture golden_captures[];
 
 /*
  * Fills a capture (after capture_init()). "big:N" is not in the list: N samples of four threads, with
- * a few hundred stacks. "large:SAMPLES:STACKS" is one of large_capture.h. False if there is none of this name.
+ * a few hundred stacks. "large:SAMPLES:STACKS", with ":THREADS:PERIOD_MS" or without, is one of
+ * large_capture.h. False if there is none of this name.
  */
 bool golden_capture_fill(struct capture *c, const char *name);
 

@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "sample_capture.h"
 
-#define THREADS 8u
+#define THREADS_MOST 64u
 #define FUNCTIONS 4000u
 #define FILES 300u
 #define DEEPEST 40u
@@ -21,7 +21,8 @@ struct large {
 	stack_id *stacks;
 	uint8_t *depths;
 	uint32_t count, next_new;
-	uint32_t current[THREADS]; // of `stacks`
+	uint32_t threads, period_ms;
+	uint32_t current[THREADS_MOST]; // of `stacks`
 };
 
 static uint32_t any(struct large *l, uint32_t limit)
@@ -76,10 +77,10 @@ static uint32_t next_stack(struct large *l)
 
 static void add_tick(struct large *l, uint64_t tick)
 {
-	uint64_t time_ns = SAMPLE_START_NS + tick * SAMPLE_MS + any(l, 64) * UNIT_NS;
-	uint32_t first = (uint32_t)(tick / TURN) * 3 % THREADS;
+	uint64_t time_ns = SAMPLE_START_NS + tick * l->period_ms * SAMPLE_MS + any(l, 64) * UNIT_NS;
+	uint32_t first = (uint32_t)(tick / TURN) * 3 % l->threads;
 
-	for (uint32_t i = 0; i < THREADS; i++) {
+	for (uint32_t i = 0; i < l->threads; i++) {
 		bool runs = (i + first) % 2 == 0;
 		bool holds = i == first && any(l, 10);
 		struct capture_sample s = { .time_ns = time_ns,
@@ -99,35 +100,40 @@ static void add_tick(struct large *l, uint64_t tick)
 
 static void add_event(struct large *l, uint64_t tick)
 {
-	uint64_t at = SAMPLE_START_NS + tick * SAMPLE_MS;
+	uint64_t at = SAMPLE_START_NS + tick * l->period_ms * SAMPLE_MS;
 	bool gc = any(l, 2);
 
 	capture_add_marker(l->c,
-		&(struct capture_marker){ at, at + any(l, 30) * SAMPLE_MS, any(l, THREADS), 0,
+		&(struct capture_marker){ at, at + any(l, 30) * SAMPLE_MS, any(l, l->threads), 0,
 			capture_string(l->c, gc ? "GC" : "GIL wait"), capture_string(l->c, "") });
 	if (!any(l, 4))
 		capture_add_loss(l->c, &(struct capture_loss){ at, LOSS_MISSED, 1 + any(l, 9) });
 }
 
-void large_capture_fill(struct capture *c, uint64_t samples, uint32_t stacks)
+void large_capture_fill(
+	struct capture *c, uint64_t samples, uint32_t stacks, uint32_t threads, uint32_t period_ms)
 {
-	struct large l = { .c = c, .seed = 1, .count = stacks ? stacks : 1 };
+	struct large l = { .c = c,
+		.seed = 1,
+		.count = stacks ? stacks : 1,
+		.threads = threads && threads <= THREADS_MOST ? threads : 8,
+		.period_ms = period_ms ? period_ms : 1 };
 	char name[32];
 
 	l.stacks = xcalloc(l.count, sizeof(*l.stacks));
 	l.depths = xcalloc(l.count, sizeof(*l.depths));
-	capture_set_fact_u64(c, FACT_PERIOD_NS, SAMPLE_MS);
+	capture_set_fact_u64(c, FACT_PERIOD_NS, l.period_ms * SAMPLE_MS);
 	capture_set_fact_u64(c, FACT_START_NS, SAMPLE_START_NS);
-	capture_set_fact_u64(c, FACT_TICKS, samples / THREADS);
+	capture_set_fact_u64(c, FACT_TICKS, samples / l.threads);
 	capture_set_fact(c, FACT_PYTHON, "3.11.7");
 	capture_set_fact(c, FACT_CWD, "/srv/shop");
 	sample_process(c, 4711, "python3");
-	for (uint32_t i = 0; i < THREADS; i++) {
+	for (uint32_t i = 0; i < l.threads; i++) {
 		snprintf(name, sizeof(name), i ? "worker_%u" : "MainThread", i);
 		sample_thread(c, 0, 4711 + i, name);
 	}
 	add_stacks(&l);
-	for (uint64_t tick = 0; tick < samples / THREADS; tick++) {
+	for (uint64_t tick = 0; tick < samples / l.threads; tick++) {
 		if (tick % 500 == 0)
 			add_event(&l, tick);
 		add_tick(&l, tick);

@@ -11,7 +11,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TOOL = ROOT / "tools" / "build_page.py"
 sys.path.insert(0, str(ROOT / "tests" / "tools"))
-import read_page  # noqa: E402
+import read_page
 
 FRAME = """<!DOCTYPE html>
 <html><head>

@@ -4,6 +4,7 @@ import { openPage } from './app/page.js';
 import { loadEmbedded } from './data/decode.js';
 import { joinCaptures } from './data/join.js';
 import { make, part } from './ui/dom.js';
+import { showNotice } from './ui/empty.js';
 import { formatBytes } from './ui/format.js';
 
 /** When what is in the page has been drawn; browsers draw nothing in hidden tabs: then soon. */
@@ -14,8 +15,8 @@ function painted(): Promise<void> {
 	});
 }
 
-function note(...lines: readonly string[]): void {
-	part('main').replaceChildren(make('div', 'note', ...lines.map((line) => make('p', '', line))));
+function note(text: string): void {
+	part('main').replaceChildren(make('div', 'note', make('p', '', text)));
 }
 
 async function start(): Promise<void> {
@@ -36,9 +37,9 @@ async function start(): Promise<void> {
 start().catch((error: unknown) => {
 	console.error(error);
 	const why = error instanceof Error ? error.message : String(error);
-	note(
-		`This report cannot be shown: ${why}.`,
-		'If the file was sent or copied, it may have been cut off. Else make it again from the ' +
-			'capture: fireglass report FILE',
-	);
+	showNotice('This report cannot be shown.', [
+		`${why.charAt(0).toUpperCase()}${why.slice(1)}.`,
+		'If the file was sent or copied, it may have been cut off on the way. Otherwise make it ' +
+			'again from the capture: fireglass report FILE',
+	]);
 });

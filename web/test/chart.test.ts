@@ -124,6 +124,23 @@ test('a call lasts as long as its frame stays, and no longer than ticks are ther
 	}
 });
 
+test('deep stacks are joined where they part', () => {
+	const path = (depth: number, name: string): string =>
+		Array.from({ length: depth }, (_, d) => (d < 37 ? `f${d}` : `${name}${d}`)).join(';');
+	const depths = [90, 37, 38, 64, 53, 1];
+	for (const a of depths) {
+		for (const b of depths) {
+			const { tables, lane } = laneOf([path(a, 'x'), path(b, 'y')]);
+			const joined = joinIn(tables, lane, 0, 2);
+			assert.equal(tables.stackDepth[joined], Math.min(a, b, 37), `${a} ${b}`);
+			for (let d = 1; d <= a; d++) {
+				const stack = stackAt(tables, lane.joined[0][0], d);
+				assert.equal(tables.stackDepth[stack], d);
+			}
+		}
+	}
+});
+
 test('a call ends where a tick is missing, not where ticks are late within their periods', () => {
 	const { tables, lane } = laneOf(['a @0', 'a @1.9', 'a @3', 'a @8', 'a @9']);
 	assert.deepEqual([...lane.gap], [0, 0, 1, 0, 1]);

@@ -124,10 +124,19 @@ test('errors say what is wrong with columns', () => {
 	});
 	refuses(/functions.file, row 1: 99 is too large/, becomes('functions.file', [0, 99, 0]));
 	refuses(/functions.kind, row 0: 4 is too large/, becomes('functions.kind', [4, 0, 0]));
-	refuses(/frames.func, row 0: there is no row -1/, becomes('frames.func', differences([-1, 0, 0, 0])));
-	refuses(/frames.func, row 1: there is no row 3/, becomes('frames.func', differences([0, 3, 0, 0])));
+	refuses(
+		/frames.func, row 0: there is no row -1/,
+		becomes('frames.func', differences([-1, 0, 0, 0])),
+	);
+	refuses(
+		/frames.func, row 1: there is no row 3/,
+		becomes('frames.func', differences([0, 3, 0, 0])),
+	);
 	refuses(/stacks.parent, row 1: its parent is before/, becomes('stacks.parent', [0, 2, 0, 0]));
-	refuses(/samples.stack, row 0: there is no row 9/, becomes('samples.stack', differences([9, 0, 0])));
+	refuses(
+		/samples.stack, row 0: there is no row 9/,
+		becomes('samples.stack', differences([9, 0, 0])),
+	);
 	refuses(/samples.state, row 0: 320 is no state/, becomes('samples.state', [320, 0, 0]));
 	refuses(/samples.syscall, row 0: 32768 is too/, becomes('samples.syscall', [32768, 0, 0]));
 	refuses(/samples.time, row 0: no time/, becomes('samples.time', [2n ** 64n - 2n, 0, 0]));
@@ -171,8 +180,19 @@ test('errors say what is wrong with the tables', () => {
 		[/the process of a thread cannot be 2/, { threads: [[2, 1, 0, 0, 0, null, 3]] }],
 		[/the name of a thread cannot be 999/, { threads: [[0, 1, 999, 0, 0, null, 3]] }],
 		[/the samples of a thread cannot be 1.5/, { threads: [[0, 1, 0, 0, 0, null, 1.5]] }],
-		[/samples.state has 3 numbers instead of 4/, { threads: [[0, 1, 0, 0, 0, null, 4]] }],
-		[/the end of a process is no number/, { processes: [[1, 0, 0, 0, 'x'], [1, 0, 0, 0, 1]] }],
+		[
+			/samples.state has 3 numbers instead of 4/,
+			{ markers: [], threads: [[0, 1, 0, 0, 0, null, 4]] },
+		],
+		[
+			/the end of a process is no number/,
+			{
+				processes: [
+					[1, 0, 0, 0, 'x'],
+					[1, 0, 0, 0, 1],
+				],
+			},
+		],
 		[/the thread of a marker cannot be 3/, { markers: [[0, 0, 3, 0, 0, 0]] }],
 		[/"eaten" is no reason/, { losses: [[0, 'eaten', 1]] }],
 		[/"mine" is no origin/, { files: [[0, 'x', 'x', 'mine']] }],

@@ -65,7 +65,16 @@ export function randomCapture(random: Random): Capture {
 
 function randomTransform(random: Random, c: Capture): Transform {
 	const func = random(c.functions.count + 1) - (random(2) ? 0 : 1);
-	const kinds = ['focus', 'only', 'drop', 'merge', 'merge', 'recursion', 'library', 'path'] as const;
+	const kinds = [
+		'focus',
+		'only',
+		'drop',
+		'merge',
+		'merge',
+		'recursion',
+		'library',
+		'path',
+	] as const;
 	const kind = pick(random, kinds);
 	if (kind === 'library') return { kind, module: pick(random, ['json', 'req', 'pkg', 'app', '']) };
 	if (kind === 'path') {

@@ -36,7 +36,8 @@ function folded(shown: Shown): Record<string, number> {
 	return out;
 }
 
-const shownOf = (c: Capture, patch: Partial<State>): Shown => new Shower(c, null).show(state(patch));
+const shownOf = (c: Capture, patch: Partial<State>): Shown =>
+	new Shower(c, null).show(state(patch));
 const foldedOf = (c: Capture, patch: Partial<State>): Record<string, number> =>
 	folded(shownOf(c, patch));
 const oneThread = (...samples: string[]): Capture => makeCapture({ threads: [{ samples }] });
@@ -119,10 +120,10 @@ test('recursion keeps the innermost line', () => {
 	const granularity = 'lines';
 	const transforms = [{ kind: 'recursion', func: funcNamed(c, 'f') }] as const;
 	assert.deepEqual(foldedOf(c, { granularity, transforms }), { 'main;f:2;g;f:4': 1, 'g;g': 1 });
-	assert.deepEqual(
-		foldedOf(c, { granularity, transforms: [{ kind: 'recursion', func: NONE }] }),
-		{ 'main;f:2;g;f:4': 1, g: 1 },
-	);
+	assert.deepEqual(foldedOf(c, { granularity, transforms: [{ kind: 'recursion', func: NONE }] }), {
+		'main;f:2;g;f:4': 1,
+		g: 1,
+	});
 });
 
 test('a library is one frame, other modules stay as they are', () => {
@@ -153,9 +154,17 @@ test('a range has its beginning but not its end, and the end of the capture', ()
 	const c = oneThread('a', 'b', 'c', 'd');
 	assert.deepEqual(foldedOf(c, { ranges: [{ from: 1e6, to: 3e6 }] }), { b: 1, c: 1 });
 	assert.deepEqual(foldedOf(c, { ranges: [{ from: 3e6, to: 4e6 }] }), { d: 1 });
-	assert.deepEqual(foldedOf(c, { ranges: [{ from: 0, to: 4e6 }, { from: 2e6, to: 2e6 + 1 }] }), {
-		c: 1,
-	});
+	assert.deepEqual(
+		foldedOf(c, {
+			ranges: [
+				{ from: 0, to: 4e6 },
+				{ from: 2e6, to: 2e6 + 1 },
+			],
+		}),
+		{
+			c: 1,
+		},
+	);
 	const moments = makeCapture({ threads: [{ samples: ['a', 'b'] }], durationNs: 1e6 });
 	assert.deepEqual(foldedOf(moments, { ranges: [{ from: 1e6, to: 1e6 }] }), { b: 1 });
 	assert.deepEqual(foldedOf(moments, {}), { a: 1, b: 1 });

@@ -124,11 +124,7 @@ function inMode(state: State, value: number, flags: number): boolean {
 }
 
 /** What is selected of a capture in a range (null: all of it). */
-export function slowly(
-	c: Capture,
-	state: State,
-	range: { from: number; to: number } | null,
-): Slow {
+export function slowly(c: Capture, state: State, range: { from: number; to: number } | null): Slow {
 	const samples: Sample[] = [];
 	let leftOut = 0;
 	for (let row = 0; row < c.samples.count; row++) {

@@ -9,7 +9,7 @@ import type { Shown } from '../src/model/shown.js';
 import { makeSandwich, makeTree, type Tree } from '../src/model/tree.js';
 import { makeCapture } from './make.js';
 import { makeRandom, randomCapture, randomState } from './random.js';
-import { type Sums, type Sample, slowly, sumPaths } from './slow.js';
+import { type Sample, type Sums, slowly, sumPaths } from './slow.js';
 
 const state = (patch: Partial<State>): State => ({ ...INITIAL, ...patch });
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A state against a capture: links are edited by hand, and may be of another capture. */
 import type { Capture } from '../data/capture.js';
-import { NONE } from '../data/capture.js';
+import { Flag, NONE, SampleState } from '../data/capture.js';
 import type { Range, State, Transform, ViewName } from './state.js';
 import { INITIAL, VIEWS } from './state.js';
 
@@ -11,6 +11,13 @@ const TIMED: readonly ViewName[] = ['chart', 'heatmap'];
 /** Whether samples have times; without them there is no timeline, and units of time mean nothing. */
 export function isTimed(capture: Capture): boolean {
 	return capture.timed;
+}
+
+/** Whether anything is known of what threads did; without it wall, CPU, GIL and idle are the same. */
+export function hasStates(capture: Capture): boolean {
+	const { state, flags } = capture.samples;
+	const known = Flag.HoldsGil | Flag.WaitsForGil;
+	return state.some((s) => s !== SampleState.Unknown) || flags.some((f) => (f & known) !== 0);
 }
 
 /** The views that make sense for a capture, in their order. */

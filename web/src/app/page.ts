@@ -7,7 +7,7 @@ import type { Choice } from '../ui/choices.js';
 import { LEVELS, MODES, makeSelect, makeSwitch, UNITS } from '../ui/choices.js';
 import { listenDivider } from '../ui/divider.js';
 import { attributes, button, make, part } from '../ui/dom.js';
-import { emptyNotice } from '../ui/empty.js';
+import { emptyReasons, showNotice } from '../ui/empty.js';
 import { fillHead } from '../ui/head.js';
 import { makeHelp, PAGE_HELP } from '../ui/help.js';
 import { listenPrint } from '../ui/print.js';
@@ -17,7 +17,7 @@ import { makeThreadFilter } from '../ui/threads.js';
 import { makeDetails } from '../views/details.js';
 import { makeTimeline } from '../views/timeline.js';
 import type { Change } from './app.js';
-import { viewsOf } from './check.js';
+import { hasStates, viewsOf } from './check.js';
 import { listenKeys } from './keys.js';
 import type { PageApp } from './page_app.js';
 import { EVERYTHING, makePageApp } from './page_app.js';
@@ -65,22 +65,24 @@ function setTheme(theme: State['theme']): void {
 function fillTools(app: PageApp): Updated[] {
 	const { capture } = app;
 	const units = capture.periodNs > 0 ? UNITS : UNITS.filter(([unit]) => unit !== 'time');
-	const choices: Choice[] = [
-		makeSwitch(app, 'mode', 'Which samples', MODES),
+	const mode = hasStates(capture) ? [makeSwitch(app, 'mode', 'Which samples', MODES)] : [];
+	const others: Choice[] = [
 		makeSelect(app, 'granularity', 'by', LEVELS),
 		makeSelect(app, 'unit', 'in', units),
-		makeThreadFilter(app),
+		...(capture.threads.length > 1 ? [makeThreadFilter(app)] : []),
 	];
-	const [mode, ...others] = choices.map((choice) => choice.element);
-	const more = attributes(make('div', 'tools-more', ...others), { id: 'tools-more' });
+	const more = attributes(make('div', 'tools-more', ...others.map((choice) => choice.element)), {
+		id: 'tools-more',
+	});
 	const opener = button('tools-opener', 'Options', '', () => {
 		const open = more.classList.toggle('open');
 		attributes(opener, { 'aria-expanded': String(open) });
 	});
 	attributes(opener, { 'aria-expanded': 'false', 'aria-controls': more.id });
 	const chips = makeChips(app);
-	part('tools').replaceChildren(...(mode ? [mode] : []), opener, more, chips.element);
-	return [...choices, chips];
+	const first = mode.map((choice) => choice.element);
+	part('tools').replaceChildren(...first, opener, more, chips.element);
+	return [...mode, ...others, chips];
 }
 
 /** A press of a key that the view itself understands, as the buttons of the search are. */
@@ -114,8 +116,7 @@ function openViews(app: PageApp, panels: Panels): Updated[] {
 		['Details', makeDetails().help],
 	]);
 	const search = makeSearchBox(app, (by) => pressStep(current()?.place, by));
-	fillHead(part('head'), app, [
-		search.element,
+	fillHead(part('head'), app, search.element, [
 		exportButton(app, () => ({
 			view: current()?.place.view ?? null,
 			panel: current()?.element ?? null,
@@ -162,10 +163,8 @@ export function openPage(capture: Capture, baseline: Capture | null): void {
 	});
 	setTheme(app.state.theme);
 	if (capture.samples.count === 0) {
-		fillHead(part('head'), app, [themeButton(app)]);
-		part('timeline').hidden = true;
-		part('main').replaceChildren(emptyNotice(capture));
-		document.documentElement.classList.add('empty');
+		fillHead(part('head'), app, null, [themeButton(app)]);
+		showNotice('There are no samples in this report.', emptyReasons(capture));
 		return;
 	}
 	const panels = makePanels(app, viewsOf(capture));

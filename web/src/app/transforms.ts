@@ -5,6 +5,7 @@
  */
 import type { Capture } from '../data/capture.js';
 import { FunctionKind, NONE } from '../data/capture.js';
+import { visible } from '../draw/text.js';
 import type { ShownTables } from '../model/shown.js';
 import { titleOf } from '../ui/search.js';
 import type { App, MenuItem } from './app.js';
@@ -208,7 +209,7 @@ export function frameMenu(app: App, tables: ShownTables, func: number, stack: nu
 	if (func < 0 || func >= tables.funcCount) return undoItems(app);
 	const undo = undoItems(app);
 	return [
-		{ label: short(titleOf(tables, func)) },
+		{ label: short(visible(titleOf(tables, func).slice(0, 500))) },
 		...transformItems(app, tables, func, stack),
 		{ label: '' },
 		...jumpItems(app, tables, func, stack),

@@ -36,6 +36,7 @@ interface Grower {
 	readonly candidates: { readonly item: Int32Array; readonly cursor: Int32Array; count: number };
 	readonly slotOf: Int32Array; // by frame, NONE between uses
 	readonly slots: { frame: number[]; now: number[]; before: number[]; place: number[] };
+	readonly order: number[]; // of slots
 }
 
 const makeLevel = (first: number, size: number): Level => ({
@@ -53,6 +54,7 @@ function makeGrower(shown: Shown, weighed: Weighed, size: number, expected: numb
 		candidates: { item: new Int32Array(size), cursor: new Int32Array(size), count: 0 },
 		slotOf: new Int32Array(shown.tables.frameCount).fill(NONE),
 		slots: { frame: [], now: [], before: [], place: [] },
+		order: [],
 	};
 }
 
@@ -79,30 +81,52 @@ function fillSlots(g: Grower): number {
 	return count;
 }
 
-/** The heaviest first; what is equal in the order of frames, so that it stays where it is. */
-function sortedSlots(g: Grower, count: number): Int32Array {
+/** Orders slots: the heaviest first; what is equal by frames, so that it stays where it is. */
+function sortSlots(g: Grower, count: number): void {
+	const { order } = g;
 	const { frame, now, before } = g.slots;
-	const order = new Int32Array(count);
+	order.length = count;
 	for (let i = 0; i < count; i++) order[i] = i;
 	const compare = (a: number, b: number): number =>
 		now[b] - now[a] || before[b] - before[a] || frame[a] - frame[b];
-	if (count > FEW) return order.sort(compare);
+	if (count > FEW) {
+		order.sort(compare);
+		return;
+	}
 	for (let i = 1; i < count; i++) {
 		const slot = order[i];
 		let at = i;
 		for (; at > 0 && compare(order[at - 1], slot) > 0; at--) order[at] = order[at - 1];
 		order[at] = slot;
 	}
-	return order;
+}
+
+/** A node's only candidate. */
+function addOnly(g: Grower, node: number, into: Level): void {
+	const { candidates, nodes, weighed } = g;
+	const [item, cursor] = [candidates.item[0], candidates.cursor[0]];
+	const end = into.start[into.start.length - 1];
+	const child = addNode(nodes, node, g.stackFrame[cursor]);
+	nodes.total[child] = weighed.now[item];
+	if (nodes.before && weighed.before) nodes.before[child] = weighed.before[item];
+	into.item[end] = item;
+	into.cursor[end] = cursor;
+	into.start.push(end + 1);
+	candidates.count = 0;
 }
 
 /** Children of `node`, one for each frame of the candidates, which become their members. */
 function split(g: Grower, node: number, into: Level): void {
 	const { candidates, nodes, slotOf, slots } = g;
 	if (candidates.count === 0) return;
+	if (candidates.count === 1) {
+		addOnly(g, node, into);
+		return;
+	}
 	const count = fillSlots(g);
+	sortSlots(g, count);
 	let end = into.start[into.start.length - 1];
-	for (const slot of sortedSlots(g, count)) {
+	for (const slot of g.order) {
 		const child = addNode(nodes, node, slots.frame[slot]);
 		nodes.total[child] = slots.now[slot];
 		if (nodes.before) nodes.before[child] = slots.before[slot];
@@ -223,7 +247,8 @@ function isPooled(g: Grower, node: number, light: number): boolean {
 export function growUp(shown: Shown, items: Int32Array, whole: boolean): Tree {
 	const { stackParent } = shown.tables;
 	const ends = endsUp(shown, whole);
-	const g = makeGrower(shown, ends, items.length, items.length * 4);
+	const most = items.reduce((sum, s) => sum + shown.tables.stackDepth[s], 0);
+	const g = makeGrower(shown, ends, items.length, Math.min(most, TREE_NODES));
 	const more = moreFrame(shown.tables);
 	const light = shown.now.sum * LIGHT;
 	let level = firstLevel(g, items, items.length);

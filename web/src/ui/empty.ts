@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** What is said in place of the views when a capture has no samples. */
+/** What is said in place of the views: a capture without samples, data that cannot be read. */
 import type { Capture } from '../data/capture.js';
-import { make } from './dom.js';
+import { make, part } from './dom.js';
 import { formatNumber } from './format.js';
 
 /** Why, as far as the capture tells, and what to do about it. */
@@ -32,7 +32,12 @@ export function emptyReasons(capture: Capture): string[] {
 	return reasons;
 }
 
-export function emptyNotice(capture: Capture): HTMLElement {
-	const lines = emptyReasons(capture).map((line) => make('p', '', line));
-	return make('div', 'note', make('p', '', make('b', '', 'No samples were recorded.')), ...lines);
+/** In place of the views: a headline, and what to do about it. */
+export function showNotice(headline: string, lines: readonly string[]): void {
+	const texts = lines.map((line) => make('p', '', line));
+	part('main').replaceChildren(
+		make('div', 'note', make('p', '', make('b', '', headline)), ...texts),
+	);
+	part('timeline').hidden = true;
+	document.documentElement.classList.add('empty');
 }

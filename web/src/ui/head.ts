@@ -56,8 +56,13 @@ export function doubtsOf(capture: Capture): string[] {
 	].filter((text) => text !== '');
 }
 
-/** Fills the head; `actions` go to its right end. */
-export function fillHead(head: HTMLElement, app: PageApp, actions: readonly HTMLElement[]): void {
+/** Fills the head: what was recorded, the search if there is one, buttons at its right end. */
+export function fillHead(
+	head: HTMLElement,
+	app: PageApp,
+	search: HTMLElement | null,
+	actions: readonly HTMLElement[],
+): void {
 	const { capture, baseline } = app;
 	const title = make('h1', '', capture.title || 'fireglass');
 	title.title = capture.title;
@@ -74,6 +79,6 @@ export function fillHead(head: HTMLElement, app: PageApp, actions: readonly HTML
 	const before = baseline ? make('p', 'head-before', `against ${baseline.title}`) : null;
 	if (before) before.title = baseline ? summaryOf(baseline).join(', ') : '';
 	const about = make('div', 'head-about', title, before, command, facts, badge);
-	head.replaceChildren(about, make('div', 'head-actions', ...actions));
+	head.replaceChildren(about, search ?? '', make('div', 'head-actions', ...actions));
 	document.title = capture.title ? `${capture.title} \u2013 fireglass` : 'fireglass';
 }

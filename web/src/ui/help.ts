@@ -17,10 +17,10 @@ export const PAGE_HELP: HelpRows = [
 	['?', 'this help'],
 ];
 
-/** "Ctrl+F", each key by itself; words that are no keys ("click") stay text. */
+/** What begins with a word has a capital; what begins with a key stays as it is pressed. */
 function keysOf(text: string): HTMLElement {
-	const cell = make('th', 'help-keys', text);
-	return attributes(cell, { scope: 'row' });
+	const words = text.replace(/^\p{Ll}(?=\p{L})/u, (letter) => letter.toUpperCase());
+	return attributes(make('th', 'help-keys', words), { scope: 'row' });
 }
 
 function sectionOf(title: string, rows: HelpRows): HTMLElement {

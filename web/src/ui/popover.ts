@@ -46,7 +46,7 @@ export function makePopover(
 		const box = opener.getBoundingClientRect();
 		place(panel, box.left, box.bottom, 4);
 		panel.style.left = `${Math.max(6, Math.min(box.left, innerWidth - panel.offsetWidth - 6))}px`;
-		(panel.querySelector<HTMLElement>('[autofocus]') ?? panel).focus();
+		(panel.querySelector<HTMLElement>('[data-first]') ?? panel).focus();
 	};
 	opener.addEventListener('click', () => (panel.hidden ? open() : close()));
 	panel.addEventListener('keydown', (event) => {

@@ -58,7 +58,7 @@ export function makeThreadFilter(app: PageApp): ThreadFilter {
 		type: 'search',
 		placeholder: 'Filter',
 		'aria-label': 'Filter the list of threads',
-		autofocus: true,
+		'data-first': true,
 	});
 	const list = make('div', 'threads-list');
 	const setHidden = (hidden: Iterable<number>): void =>

@@ -21,7 +21,15 @@ import {
 	threadTitle,
 } from './chart_lanes.js';
 import type { Scene } from './chart_paint.js';
-import { AXIS_PX, makePalette, makeRaster, paintAxis, paintLane } from './chart_paint.js';
+import {
+	AXIS_PX,
+	fadedLegend,
+	makePalette,
+	makeRaster,
+	paintAxis,
+	paintLane,
+	stateLegend,
+} from './chart_paint.js';
 import { chartPicture } from './chart_picture.js';
 import type { Call, Lane } from './chart_series.js';
 import { callAt, placeFrom, placeOver, stackAt } from './chart_series.js';
@@ -163,7 +171,7 @@ function startChart(root: HTMLElement, app: App) {
 	const drawFunction = (func: number): void => {
 		const scene = sceneOf(width, 0.5, height);
 		const inks = new Uint32Array(scene.tables.funcCount);
-		inks[func] = palette.theme.dark ? 0x90ffffff : 0x90000000;
+		inks[func] = palette.theme.dark ? 0x48ffffff : 0x30000000;
 		const flat = { ...palette, full: inks, faded: inks, sampleFill: null };
 		for (const lane of laid) {
 			const y = yOf(lane);
@@ -177,15 +185,15 @@ function startChart(root: HTMLElement, app: App) {
 		const { hover, state } = app;
 		const { context } = parts.over;
 		if (hover.func !== NONE && !pointed) drawFunction(hover.func);
-		for (const [sample, colour] of [
-			[state.sample, palette.theme.accent],
-			[hover.sample, palette.theme.text],
+		for (const [sample, colour, px] of [
+			[state.sample, palette.theme.accent, 1.5],
+			[pointed ? NONE : hover.sample, palette.theme.text, 1],
 		] as const) {
 			if (sample < 0 || sample >= app.capture.samples.count) continue;
 			const x = xOf(app.capture.samples.timeNs[sample]);
 			if (x < 0 || x > width) continue;
 			context.fillStyle = colour;
-			context.fillRect(x, AXIS_PX - 6, 1.5, height);
+			context.fillRect(x, AXIS_PX - 6, px, height);
 		}
 		if (focus) outline(focus, palette.theme.accent, 3);
 		if (pointed) outline(pointed, palette.theme.text, 2);
@@ -413,13 +421,17 @@ function startChart(root: HTMLElement, app: App) {
 			],
 			how,
 		);
-		fillLegend(parts.legend, palette.theme, how);
+		const { theme } = palette;
+		if (how === 'state') fillLegend(parts.legend, theme, how, stateLegend(theme), true);
+		else fillLegend(parts.legend, theme, how, [fadedLegend(theme)]);
 	};
 
 	const update = (changed: ReadonlySet<Change>): void => {
 		if (!concernsTrees(changed) && !changed.has('lane') && !changed.has('ranges')) {
-			if (changed.has('tracks')) follow();
-			else if (width > 0) drawOver();
+			if (changed.has('tracks')) {
+				follow();
+				draw();
+			} else if (width > 0) drawOver();
 			return;
 		}
 		follow();
@@ -444,7 +456,6 @@ function startChart(root: HTMLElement, app: App) {
 			? 'This capture is counts without times: there is no order to show.'
 			: 'No thread with samples is shown.';
 		if (!same) updateTools();
-		later();
 	};
 	const svg = (): string => chartPicture(sceneOf(Math.max(width, 300), 0.5, Infinity), laid);
 	return { update, key, svg };

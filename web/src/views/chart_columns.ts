@@ -6,7 +6,7 @@
 import { NONE } from '../data/capture.js';
 import type { ShownTables } from '../model/shown.js';
 import type { Lane } from './chart_series.js';
-import { joinIn, joinStacks, placeFrom } from './chart_series.js';
+import { climbOf, joinIn, joinStacks, placeFrom } from './chart_series.js';
 
 export interface Columns {
 	readonly count: number;
@@ -71,7 +71,9 @@ function goesOn(tables: ShownTables, lane: Lane, from: number, to: number): numb
 	const stacks = lane.joined[0];
 	if (from < to && (lane.gap[from] || to > from + 1)) return 0;
 	const both =
-		stacks[from] === stacks[to] ? stacks[to] : joinStacks(tables, stacks[from], stacks[to]);
+		stacks[from] === stacks[to]
+			? stacks[to]
+			: joinStacks(climbOf(tables), stacks[from], stacks[to]);
 	return both === NONE ? 0 : tables.stackDepth[both];
 }
 

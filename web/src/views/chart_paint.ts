@@ -14,7 +14,7 @@ import { HEAD_PX, threadTitle } from './chart_lanes.js';
 import { stackAt } from './chart_series.js';
 import type { Surface } from './flame_paint.js';
 import { clockTime, roundStep, ticks } from './timeline_axis.js';
-import { kindOf } from './timeline_series.js';
+import { KIND_NAMES, kindOf } from './timeline_series.js';
 
 export const AXIS_PX = 20;
 
@@ -34,6 +34,16 @@ const stateFills = (theme: Theme): readonly string[] => {
 	const s = theme.states;
 	return [s.gilHeld, s.running, s.gc, s.gilWait, s.runnable, s.waiting, s.unknown, s.lost];
 };
+
+/** Fills and words for a legend of what threads do. */
+export function stateLegend(theme: Theme): (readonly [string, string])[] {
+	return stateFills(theme).map((fill, i) => [fill, KIND_NAMES[i] ?? '']);
+}
+
+/** For a legend: how columns look of which no one call takes all. */
+export function fadedLegend(theme: Theme): readonly [string, string] {
+	return [mixColours('#f7aa4e', theme.back, 0.5), 'faded: one of several short calls'];
+}
 
 export function makePalette(app: App, theme: Theme): Palette {
 	const { tables } = app.shown();

@@ -22,15 +22,50 @@ export interface Lane {
 	readonly busy: number; // places with a stack in which the thread ran, or was ready to
 }
 
-type Stacks = Pick<ShownTables, 'stackParent' | 'stackDepth'>;
+type Stacks = Pick<ShownTables, 'stackParent' | 'stackDepth' | 'stackCount'>;
+
+/** Stacks with short cuts: `up` leads to the next parent at a depth that is a multiple of STRIDE. */
+export interface Climb extends Stacks {
+	readonly up: Int32Array;
+}
+
+const STRIDE = 16;
+const climbs = new WeakMap<Stacks, Climb>();
+
+/** Kept with the tables. */
+export function climbOf(tables: Stacks): Climb {
+	let climb = climbs.get(tables);
+	if (!climb) {
+		const { stackParent, stackDepth, stackCount } = tables;
+		const up = new Int32Array(stackCount);
+		for (let s = 0; s < stackCount; s++) {
+			const parent = stackParent[s];
+			up[s] = parent === NONE || stackDepth[parent] % STRIDE === 0 ? parent : up[parent];
+		}
+		climb = { stackParent, stackDepth, stackCount, up };
+		climbs.set(tables, climb);
+	}
+	return climb;
+}
+
+function climbTo(c: Climb, stack: number, depth: number): number {
+	const { stackParent: parent, stackDepth, up } = c;
+	let s = stack;
+	while (up[s] !== NONE && stackDepth[up[s]] >= depth) s = up[s];
+	while (stackDepth[s] > depth) s = parent[s];
+	return s;
+}
 
 /** The deepest stack that two begin with; NONE if there is none. */
-export function joinStacks(t: Stacks, a: number, b: number): number {
-	const { stackParent: parent, stackDepth: depth } = t;
-	let [x, y] = [a, b];
-	if (x === NONE || y === NONE) return NONE;
-	while (depth[x] > depth[y]) x = parent[x];
-	while (depth[y] > depth[x]) y = parent[y];
+export function joinStacks(c: Climb, a: number, b: number): number {
+	const { stackParent: parent, stackDepth: depth, up } = c;
+	if (a === NONE || b === NONE) return NONE;
+	let x = depth[a] > depth[b] ? climbTo(c, a, depth[b]) : a;
+	let y = depth[b] > depth[a] ? climbTo(c, b, depth[a]) : b;
+	while (x !== y && up[x] !== up[y]) {
+		x = up[x];
+		y = up[y];
+	}
 	while (x !== y) {
 		x = parent[x];
 		y = parent[y];
@@ -41,15 +76,13 @@ export function joinStacks(t: Stacks, a: number, b: number): number {
 /** The stack that is the first `depth` frames of another; NONE if that has fewer. */
 export function stackAt(t: Stacks, stack: number, depth: number): number {
 	if (stack === NONE || depth < 1 || t.stackDepth[stack] < depth) return NONE;
-	let s = stack;
-	while (t.stackDepth[s] > depth) s = t.stackParent[s];
-	return s;
+	return climbTo(climbOf(t), stack, depth);
 }
 
 /** Ticks come at random moments of their periods: only more than this is one that is missing. */
 const LATE_PERIODS = 1.5;
 
-function joinLevels(t: Stacks, level0: Int32Array, gap: Uint8Array): Int32Array[] {
+function joinLevels(c: Climb, level0: Int32Array, gap: Uint8Array): Int32Array[] {
 	const levels = [level0];
 	let below = level0;
 	for (let size = 1; below.length > 1; size *= 2) {
@@ -57,7 +90,7 @@ function joinLevels(t: Stacks, level0: Int32Array, gap: Uint8Array): Int32Array[
 		for (let i = 0; i < level.length; i++) {
 			const [a, b] = [below[2 * i], below[2 * i + 1]];
 			if (gap[(2 * i + 1) * size - 1]) level[i] = NONE;
-			else level[i] = a === b ? a : joinStacks(t, a, b);
+			else level[i] = a === b ? a : joinStacks(c, a, b);
 		}
 		levels.push(level);
 		below = level;
@@ -97,12 +130,13 @@ export function makeLane(
 		gap[i] = late ? 1 : 0;
 		endNs[i] = late ? timeNs[i] + own : next;
 	}
-	const joined = joinLevels(tables, stacks, gap);
+	const joined = joinLevels(climbOf(tables), stacks, gap);
 	return { thread, first, count, timeNs, endNs, gap, joined, depth, busy };
 }
 
 /** What places [from, to), at least one, all begin with; NONE if nothing or if ticks are missing. */
 export function joinIn(t: Stacks, lane: Lane, from: number, to: number): number {
+	const climb = climbOf(t);
 	const { joined, gap } = lane;
 	let at = from;
 	let all = joined[0][at++];
@@ -111,7 +145,7 @@ export function joinIn(t: Stacks, lane: Lane, from: number, to: number): number 
 		let level = 0;
 		while (at % (2 << level) === 0 && at + (2 << level) <= to && joined[level + 1]) level++;
 		const next = joined[level][at >> level];
-		if (next !== all) all = joinStacks(t, all, next);
+		if (next !== all) all = joinStacks(climb, all, next);
 		at += 1 << level;
 	}
 	return all;

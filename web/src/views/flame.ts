@@ -8,6 +8,7 @@ import type { Colouring } from '../app/state.js';
 import type { Shape } from '../draw/layout.js';
 import { makeShape } from '../draw/layout.js';
 import { svgOf } from '../draw/svg.js';
+import { visible } from '../draw/text.js';
 import type { Tree } from '../model/tree.js';
 import { currentTheme } from '../ui/colours.js';
 import { formatPercent } from '../ui/format.js';
@@ -28,6 +29,7 @@ import {
 	concernsTrees,
 	fillCrumbs,
 	fillLegend,
+	followComparison,
 } from './flame_tools.js';
 
 /** Share of the other side that is in calls which are gone now. */
@@ -66,15 +68,10 @@ function makeModel(app: App): GraphModel {
 	};
 }
 
-/** "34.2 % in 12 functions", what matches a search; keeps the last answer. */
-interface Matches {
-	of(shape: Shape): Matched | null;
-	text(shape: Shape): string;
-}
-
-function makeMatches(app: App): Matches {
+/** What matches the search; keeps the last answer. */
+function makeMatches(app: App): (shape: Shape) => Matched | null {
 	let last: { shape: Shape; found: object; matched: Matched } | null = null;
-	const of = (shape: Shape): Matched | null => {
+	return (shape) => {
 		const { tables } = app.shown();
 		const found = searchFunctions(tables, app.state.search);
 		if (!found) return null;
@@ -83,21 +80,10 @@ function makeMatches(app: App): Matches {
 		}
 		return last.matched;
 	};
-	const text = (shape: Shape): string => {
-		const matched = of(shape);
-		const found = searchFunctions(app.shown().tables, app.state.search);
-		if (!matched || !found) return '';
-		const functions = new Set(matched.nodes.map((n) => funcOf(app.shown(), shape, n))).size;
-		const share = formatPercent(matched.weight / (shape.value[0] || 1));
-		const what = functions === 1 ? '1 function' : `${functions} functions`;
-		const plain = found.error ? ' (as plain text)' : '';
-		return functions === 0 ? `nothing matches${plain}` : `${share} in ${what}${plain}`;
-	};
-	return { of, text };
 }
 
 /** The row of choices; update() brings it up to date. */
-function makeTools(root: HTMLElement, app: App, step: (by: number) => void) {
+function makeTools(root: HTMLElement, app: App) {
 	const bar = add(root, 'div', 'flame-tools');
 	const way = addChoice(
 		bar,
@@ -132,15 +118,10 @@ function makeTools(root: HTMLElement, app: App, step: (by: number) => void) {
 		'Calls that are not there any more: show the widths of before',
 		() => app.set({ widths: 'before' }, 'step'),
 	);
-	const found = add(bar, 'span', 'flame-found');
-	const text = add(found, 'span');
-	text.setAttribute('role', 'status');
-	addButton(found, '‹', 'Previous match (Shift+N)', () => step(-1));
-	addButton(found, '›', 'Next match (n)', () => step(1));
 	const legend = add(bar, 'ul', 'flame-legend');
 	legend.setAttribute('aria-label', 'Colours');
 	return {
-		update(tree: Tree, matches: string): void {
+		update(tree: Tree): void {
 			const { state } = app;
 			const compared = tree.before !== null;
 			way.set(state.inverted ? 'icicle' : 'flame');
@@ -151,8 +132,6 @@ function makeTools(root: HTMLElement, app: App, step: (by: number) => void) {
 			const share = goneShare(tree);
 			gone.hidden = !(share > 0) || state.widths === 'before';
 			gone.textContent = `gone: ${formatPercent(share)} of before`;
-			found.hidden = matches === '';
-			if (text.textContent !== matches) text.textContent = matches;
 			fillLegend(legend, currentTheme(), state.colouring);
 		},
 	};
@@ -164,18 +143,12 @@ function updateCrumbs(nav: HTMLElement, app: App, shape: Shape): void {
 	const { tables } = app.shown();
 	const crumbs: [string, () => void][] = [['all', () => app.set({ zoom: [] }, 'step')]];
 	for (const node of nodesTo(tree, place.node)) {
-		const name = tables.funcName[funcOf(app.shown(), shape, node)] || '?';
+		const full = tables.funcName[funcOf(app.shown(), shape, node)] || '?';
+		const name = visible(full.slice(0, 200));
 		crumbs.push([name, () => app.set({ zoom: pathTo(tree, nodePlace(node)) }, 'step')]);
 	}
 	if (place.pool >= 0) crumbs.push(['narrow calls', () => undefined]);
 	fillCrumbs(nav, crumbs);
-}
-
-/** Comparing colours by difference, unless another colouring is chosen afterwards. */
-export function followComparison(app: App, compared: boolean, was: boolean): void {
-	if (compared === was) return;
-	if (compared) app.set({ colouring: 'diff' }, 'move');
-	else if (app.state.colouring === 'diff') app.set({ colouring: 'module', widths: 'now' }, 'move');
 }
 
 function pictureOf(app: App, graph: Graph): string {
@@ -203,13 +176,12 @@ function pictureOf(app: App, graph: Graph): string {
 export function makeFlame(): View {
 	let app: App;
 	let graph: Graph;
-	let matches: Matches;
+	let matches: (shape: Shape) => Matched | null;
 	let tools: ReturnType<typeof makeTools>;
 	let crumbs: HTMLElement;
-	let compared = false;
 
 	const step = (by: number): void => {
-		const nodes = matches.of(graph.shape())?.nodes ?? [];
+		const nodes = matches(graph.shape())?.nodes ?? [];
 		if (nodes.length === 0) return;
 		const at = nodes.indexOf(graph.focused());
 		const next = at < 0 ? (by > 0 ? 0 : nodes.length - 1) : at + by;
@@ -220,10 +192,8 @@ export function makeFlame(): View {
 		graph.update(changed);
 		if (!concernsTrees(changed)) return;
 		const shape = graph.shape();
-		const comparedNow = shape.tree.before !== null;
-		followComparison(app, comparedNow, compared);
-		compared = comparedNow;
-		tools.update(shape.tree, matches.text(shape));
+		followComparison(app, shape.tree.before !== null);
+		tools.update(shape.tree);
 		updateCrumbs(crumbs, app, shape);
 	};
 	return {
@@ -231,8 +201,7 @@ export function makeFlame(): View {
 			app = anApp;
 			root.classList.add('flame');
 			matches = makeMatches(app);
-			compared = app.shown().before !== null && app.state.colouring === 'diff';
-			tools = makeTools(root, app, step);
+			tools = makeTools(root, app);
 			crumbs = add(root, 'nav', 'flame-crumbs');
 			crumbs.setAttribute('aria-label', 'Zoomed into');
 			graph = makeGraph(root, app, makeModel(app));

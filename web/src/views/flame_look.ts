@@ -111,8 +111,9 @@ function statePhrase(shape: Shape, node: number): string {
 
 function amount(app: App, weight: number): string {
 	const { now, periodNs } = app.shown();
-	const unit = app.state.unit === 'percent' ? 'time' : app.state.unit;
-	return formatWeight(weight, now.sum, periodNs, unit);
+	const timed = periodNs > 0 && app.state.unit !== 'samples';
+	const text = formatWeight(weight, now.sum, periodNs, timed ? 'time' : 'samples');
+	return timed ? text : `${text} ${app.capture.unit}`;
 }
 
 /** The module, unless the file says it already. */
@@ -143,7 +144,7 @@ export function tipLines(app: App, shape: Shape, node: number, zoomed: number): 
 		const change = tree.total[node] / (now.sum || 1) - tree.before[node] / (before.sum || 1);
 		const sign = change > 0 ? '+' : change < 0 ? '\u2212' : '\u00b1';
 		lines.push(`before ${sharePhrase(tree.before[node], before)}`);
-		lines.push(`change ${sign}${(Math.abs(change) * 100).toFixed(2)} points`);
+		lines.push(`change ${sign}${(Math.abs(change) * 100).toFixed(2)} percentage points`);
 	}
 	if (tree.total[node] > 0) lines.push(statePhrase(shape, node));
 	return lines.filter((line) => line !== '');

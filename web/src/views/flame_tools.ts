@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The rows above flame graph, chart and sandwich: choices, legend, breadcrumbs, matches. */
 
-import type { Change } from '../app/app.js';
+import type { App, Change } from '../app/app.js';
 import type { Colouring } from '../app/state.js';
 import type { Theme } from '../ui/colours.js';
 import { legendOf } from '../ui/colours.js';
@@ -103,13 +103,20 @@ export function colouringOptions(compared: boolean): readonly (readonly [string,
 	return compared ? [...COLOURINGS, ['diff', 'difference']] : COLOURINGS;
 }
 
-/** What the colours mean, anew. */
-export function fillLegend(list: HTMLElement, theme: Theme, how: Colouring): void {
-	const shows = `${how}${theme.dark ? ' dark' : ''}`;
+/** What the colours mean; `more` comes after what legendOf() says, or with `alone` in its place. */
+export function fillLegend(
+	list: HTMLElement,
+	theme: Theme,
+	how: Colouring,
+	more: readonly (readonly [string, string])[] = [],
+	alone = false,
+): void {
+	const items = alone ? more : [...legendOf(theme, how), ...more];
+	const shows = items.join(';');
 	if (list.dataset.shows === shows) return;
 	list.dataset.shows = shows;
 	list.replaceChildren();
-	for (const [fill, text] of legendOf(theme, how)) {
+	for (const [fill, text] of items) {
 		const item = add(list, 'li');
 		add(item, 'span', 'flame-swatch').style.background = fill;
 		item.append(text);
@@ -157,4 +164,15 @@ const APART: ReadonlySet<Change> = new Set<Change>([
 export function concernsTrees(changed: ReadonlySet<Change>): boolean {
 	for (const change of changed) if (!APART.has(change)) return true;
 	return false;
+}
+
+const compares = new WeakMap<App, boolean>();
+
+/** Colours by difference when a comparison begins, unless another colouring is chosen afterwards. */
+export function followComparison(app: App, now: boolean): void {
+	const was = compares.get(app) ?? app.state.colouring === 'diff';
+	compares.set(app, now);
+	if (now === was) return;
+	if (now) app.set({ colouring: 'diff' }, 'move');
+	else if (app.state.colouring === 'diff') app.set({ colouring: 'module', widths: 'now' }, 'move');
 }

@@ -19,7 +19,14 @@ import { makeGraph } from './flame_graph.js';
 import { FRAME_KEYS } from './flame_help.js';
 import { funcOf, sharePhrase } from './flame_look.js';
 import { PICTURE_ROW, pictureBoxes, pictureFitter } from './flame_picture.js';
-import { add, addSelect, colouringOptions, concernsTrees, fillLegend } from './flame_tools.js';
+import {
+	add,
+	addSelect,
+	colouringOptions,
+	concernsTrees,
+	fillLegend,
+	followComparison,
+} from './flame_tools.js';
 import { listFunctions, makeFunctionList } from './sandwich_list.js';
 
 interface Halves {
@@ -133,6 +140,7 @@ function startSandwich(root: HTMLElement, app: App) {
 		callers.update(changed);
 		callees.update(changed);
 		if (!concernsTrees(changed) && !changed.has('func')) return;
+		followComparison(app, trees.callees.tree.before !== null);
 		list.update(func);
 		updateName();
 		colouring.fill(colouringOptions(trees.callees.tree.before !== null), app.state.colouring);

@@ -5,9 +5,9 @@
  */
 import type { App, Change, View } from '../app/app.js';
 import type { Range } from '../app/state.js';
-import { type Capture, NONE } from '../data/capture.js';
+import { type Capture, type Marker, NONE } from '../data/capture.js';
 import { commonDepths } from '../model/common.js';
-import { Kind } from '../model/pyramid.js';
+import { KINDS, Kind } from '../model/pyramid.js';
 import { currentTheme } from '../ui/colours.js';
 import { make } from '../ui/dom.js';
 import { type Bar, makeBar } from './timeline_bar.js';
@@ -15,11 +15,11 @@ import { type Activity, drawHead, HEAD_HEIGHT, makeActivity } from './timeline_h
 import { listenHead } from './timeline_head_pointer.js';
 import { HELP, pressKey } from './timeline_keys.js';
 import { drawLabels } from './timeline_labels.js';
-import { laneHeight, makeLanes } from './timeline_lanes.js';
-import { layOut, trackHeight, tracksOf } from './timeline_layout.js';
+import { laneHeight, makeLanes, markersSeen } from './timeline_lanes.js';
+import { layOut, tallHeight, trackHeight, tracksOf } from './timeline_layout.js';
 import { windowToKeep } from './timeline_menu.js';
 import { compareColour, makePalette } from './timeline_paint.js';
-import { type Dom, litDepths, type Timeline, trackFor } from './timeline_parts.js';
+import { type Dom, litDepths, shownFunc, type Timeline, trackFor } from './timeline_parts.js';
 import { listenRows } from './timeline_pointer.js';
 import { drawScene } from './timeline_scene.js';
 import { type Drawn, makeDrawn } from './timeline_series.js';
@@ -29,7 +29,6 @@ import { clampWindow } from './timeline_window.js';
 const REST_MS = 150; // after which a window counts as chosen
 const NARROW_PX = 640; // below it, names lie on the tracks
 const LABELS_PX = 150;
-const TALL_MOST_PX = 480;
 
 function makeDom(root: HTMLElement): Dom {
 	const add = <K extends keyof HTMLElementTagNameMap>(tag: K, name: string, to: HTMLElement) => {
@@ -75,6 +74,22 @@ function tickPeriod(app: App): number {
 	return Math.max(1, durationNs / most);
 }
 
+function kindsIn(drawn: Drawn): Kind[] {
+	const has = new Uint8Array(KINDS);
+	for (const kind of drawn.kind) has[kind] = 1;
+	return [...has.keys()].filter((kind) => has[kind] === 1);
+}
+
+/** Collections of garbage and waits for the GIL, if the capture has no markers that say it. */
+function markersFromSamples(capture: Capture, drawn: Drawn, periodNs: number): Marker[] {
+	const told = (words: RegExp) => capture.markers.some((marker) => words.test(marker.name));
+	const seen = (kind: Kind, name: string) => markersSeen(capture, drawn.kind, kind, name, periodNs);
+	return [
+		...(told(/\bgc\b/i) ? [] : seen(Kind.Gc, 'GC')),
+		...(told(/\bgil\b/i) ? [] : seen(Kind.GilWait, 'GIL wait')),
+	];
+}
+
 function chosenWindow({ state, capture }: App): Range {
 	const { window } = state.tracks;
 	return clampWindow(window ?? { from: 0, to: capture.durationNs }, capture.durationNs);
@@ -83,28 +98,32 @@ function chosenWindow({ state, capture }: App): Range {
 function makeParts(root: HTMLElement, app: App, redraw: () => void): Timeline {
 	const { capture } = app;
 	const drawn = makeDrawn(capture);
+	const periodNs = tickPeriod(app);
 	const theme = currentTheme();
 	const t: Timeline = {
 		app,
 		capture,
 		drawn,
+		kinds: kindsIn(drawn),
 		busy: weightsOf(capture, drawn, true),
 		weights: weightsOf(capture, drawn, false),
 		dom: makeDom(root),
 		window: chosenWindow(app),
 		layout: { rows: [], height: 0 },
-		lanes: makeLanes(capture, app.state.tracks.hidden),
+		lanes: [],
 		theme,
 		palette: makePalette(theme),
 		compareColour: compareColour(theme),
 		collapsed: new Set(),
 		tall: new Set(),
+		allTall: false,
 		left: LABELS_PX,
 		width: 1,
 		height: 1,
 		drag: null,
 		comparing: false,
-		tickPeriodNs: tickPeriod(app),
+		tickPeriodNs: periodNs,
+		seen: markersFromSamples(capture, drawn, periodNs),
 		lossesNs: Float64Array.from(capture.losses, (loss) => loss.timeNs).sort(),
 		lights: { common: null, near: null, lit: null, nearStack: NONE, litFunc: NONE, litOf: null },
 		redraw,
@@ -147,9 +166,12 @@ function relayout(t: Timeline): void {
 		lanes: t.lanes.map(laneHeight),
 		collapsed: t.collapsed,
 		tall: t.tall,
+		allTall: t.allTall,
 		trackHeight: (threads) => trackHeight(count, busyShare(t, threads)),
-		tallHeight: (threads) =>
-			Math.min(TALL_MOST_PX, Math.max(80, trackFor(t, threads).deepest * 15 + 6)),
+		tallHeight: (threads) => {
+			const { usual, deepest } = trackFor(t, threads);
+			return tallHeight(usual, deepest);
+		},
 		busy: t.busy,
 	});
 	const most = chosenHeight > 0 ? chosenHeight : Math.max(120, Math.min(400, innerHeight * 0.28));
@@ -210,20 +232,23 @@ function readColours(t: Timeline): void {
 	t.compareColour = compareColour(t.theme);
 }
 
+const READ_AT: readonly Change[] = ['hover', 'sample', 'func', 'shown'];
+
 function readLights(t: Timeline, changed: ReadonlySet<Change>): void {
 	const { app, capture, lights } = t;
 	const { stacks, samples } = capture;
 	const common = (sample: number) =>
 		sample === NONE || sample >= samples.count ? null : commonDepths(stacks, samples.stack[sample]);
 	if (changed.has('sample')) lights.common = common(app.state.sample);
-	if (changed.has('hover') || changed.has('sample') || changed.has('shown')) {
+	if (READ_AT.some((change) => changed.has(change))) {
 		readHover(t, common);
 	}
 }
 
 function readHover(t: Timeline, common: (sample: number) => Uint16Array | null): void {
 	const { app, capture, lights } = t;
-	const { sample, func } = app.hover;
+	const { sample } = app.hover;
+	const func = app.hover.func === NONE ? shownFunc(app, app.state.func) : app.hover.func;
 	const stack =
 		sample === NONE || sample === app.state.sample ? NONE : capture.samples.stack[sample];
 	if (stack !== lights.nearStack) lights.near = stack === NONE ? null : common(sample);
@@ -260,7 +285,7 @@ export function makeTimeline(): View {
 		if (changed.has('tracks')) {
 			if (rest === 0) t.window = chosenWindow(t.app);
 			if (text.tracksChanged()) {
-				t.lanes = makeLanes(t.capture, t.app.state.tracks.hidden);
+				t.lanes = makeLanes(t.capture, t.app.state.tracks.hidden, t.seen);
 				activity = makeActivity(t);
 				relayout(t);
 			}

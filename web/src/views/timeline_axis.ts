@@ -27,7 +27,7 @@ export function roundStep(leastNs: number): number {
 export function ticks(fromNs: number, toNs: number, stepNs: number): number[] {
 	const found: number[] = [];
 	const first = Math.ceil(fromNs / stepNs - 1e-9);
-	for (let i = first; i * stepNs <= toNs && found.length < 1000; i++) found.push(i * stepNs);
+	for (let i = first; i * stepNs <= toNs && found.length < 1000; i++) found.push(i * stepNs + 0); // not -0
 	return found;
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /** The buttons of the timeline, its legend, and those that lie at a selection. */
-import { KINDS } from '../model/pyramid.js';
 import { button, make } from '../ui/dom.js';
 import { fillTracksPanel, popRange, zoomToRange } from './timeline_menu.js';
 import { kindColours } from './timeline_paint.js';
@@ -8,7 +7,7 @@ import { lastRange, type Timeline } from './timeline_parts.js';
 import { KIND_NAMES } from './timeline_series.js';
 import { zoomWindow } from './timeline_window.js';
 
-/** Shown in the legend; the others only if the capture has such samples. */
+/** As the legend calls the kinds. */
 const SHORT_NAMES: readonly string[] = [
 	'running, holds the GIL',
 	'running',
@@ -53,7 +52,7 @@ export function makeBar(t: Timeline): Bar {
 	const tracks = button('', 'Tracks', 'Which tracks are shown, and how', () => open(panel.hidden));
 	tracks.setAttribute('aria-expanded', 'false');
 	const compare = button(
-		'',
+		'tl-compare',
 		'Compare',
 		'Select a second range to compare with (shift and drag)',
 		() => {
@@ -62,6 +61,12 @@ export function makeBar(t: Timeline): Bar {
 			if (t.comparing) t.app.say('Drag over the time to compare with');
 		},
 	);
+	const tall = button('', 'Names', 'Room for names of functions in all tracks', () => {
+		t.allTall = !t.allTall;
+		tall.setAttribute('aria-pressed', String(t.allTall));
+		t.relayout();
+	});
+	tall.setAttribute('aria-pressed', 'false');
 	const legend = make('ul', 'tl-legend');
 	legend.setAttribute('aria-label', 'Colours of samples');
 	bar.append(
@@ -69,6 +74,7 @@ export function makeBar(t: Timeline): Bar {
 		button('', '\u2212', 'Zoom out (-)', () => zoomBy(t, 0.5)),
 		button('', '+', 'Zoom in (+)', () => zoomBy(t, 2)),
 		button('', 'All', 'Show the whole capture (0)', () => showWhole(t)),
+		tall,
 		compare,
 		legend,
 		panel,
@@ -138,16 +144,14 @@ function placeAt(
 }
 
 function fillLegend(t: Timeline, legend: HTMLElement): void {
-	const has = new Uint8Array(KINDS);
-	for (const kind of t.drawn.kind) has[kind] = 1;
 	const colours = kindColours(t.theme);
 	legend.replaceChildren();
-	for (let k = 0; k < KINDS; k++) {
-		if (has[k] === 0) continue;
-		addSwatch(legend, colours[k], SHORT_NAMES[k], KIND_NAMES[k]);
-	}
+	for (const k of t.kinds) addSwatch(legend, colours[k], SHORT_NAMES[k], KIND_NAMES[k]);
 	if (t.app.state.sample >= 0) {
 		addSwatch(legend, t.theme.common, 'in common', 'frames in common with the selected sample');
+	}
+	if (t.lights.litFunc >= 0 && t.app.hover.func < 0) {
+		addSwatch(legend, t.theme.match, 'function', 'the selected function, and paler what it calls');
 	}
 }
 

@@ -124,7 +124,8 @@ function drawRangesAbove(t: Timeline, c: CanvasRenderingContext2D): void {
 	};
 	for (const range of state.ranges) bar(range, t.theme.accent);
 	if (state.compare !== null) bar(state.compare, t.compareColour);
-	if (preview !== null) bar(preview, t.drag?.compare ? t.compareColour : t.theme.accent);
+	if (preview !== null) bar(preview, t.theme.accent);
+	if (t.drag?.compare) bar(t.drag.range, t.compareColour);
 }
 
 /** What is not shown lies in the shade; the window has handles. */

@@ -40,7 +40,8 @@ function label(t: Timeline, row: Row): HTMLElement {
 	const made = row.kind === 'lane' ? laneLabel(t, row.lane) : rowButton(t, row);
 	made.style.top = `${row.y}px`;
 	made.style.maxHeight = `${row.height - 1}px`;
-	if (t.left > 0 && row.kind !== 'process') made.style.width = `${t.left - 4}px`;
+	if (t.left > 0 && !(row.kind === 'process' && !row.collapsed))
+		made.style.width = `${t.left - 4}px`;
 	return made;
 }
 

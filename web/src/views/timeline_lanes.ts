@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Lanes of markers: one for each kind; those that overlap in time lie above each other. */
 import type { Capture, Marker } from '../data/capture.js';
+import type { Kind } from '../model/pyramid.js';
+import { formatTime } from '../ui/format.js';
 
 export interface Lane {
 	readonly name: string; // the kind
@@ -12,17 +14,63 @@ export interface Lane {
 
 const MOST_LEVELS = 4;
 
+const MOST_SEEN = 20_000;
+
 /** In the order in which the kinds first appear; markers of hidden threads are left out. */
-export function makeLanes(capture: Capture, hidden: readonly number[]): Lane[] {
+export function makeLanes(
+	capture: Capture,
+	hidden: readonly number[],
+	seen: readonly Marker[] = [],
+): Lane[] {
 	const hide = new Set(hidden);
 	const kinds = new Map<string, Marker[]>();
-	for (const marker of capture.markers) {
+	for (const marker of [...capture.markers, ...seen]) {
 		if (hide.has(marker.thread)) continue;
 		const list = kinds.get(marker.name);
 		if (list === undefined) kinds.set(marker.name, [marker]);
 		else list.push(marker);
 	}
 	return [...kinds].map(([name, markers]) => makeLane(name, markers));
+}
+
+/**
+ * What markers would say, as far as samples show it: stretches of samples of a kind that follow each
+ * other in a thread. The shortest are left out if there are too many; the name says so.
+ */
+export function markersSeen(
+	capture: Capture,
+	kinds: Uint8Array,
+	kind: Kind,
+	name: string,
+	periodNs: number,
+): Marker[] {
+	const { timeNs, weight } = capture.samples;
+	const found: Marker[] = [];
+	for (const { row, process, first, count } of capture.threads) {
+		const end = first + count;
+		for (let r = first; r < end; r++) {
+			if (kinds[r] !== kind) continue;
+			const from = r;
+			while (r + 1 < end && kinds[r + 1] === kind) r++;
+			const lasts = periodNs * (weight === null ? 1 : weight[r]);
+			const next = r + 1 < end ? timeNs[r + 1] : Infinity;
+			const endNs = Math.min(next, timeNs[r] + lasts);
+			found.push({ startNs: timeNs[from], endNs, thread: row, process, name, text: '' });
+		}
+	}
+	return longest(found, name, periodNs);
+}
+
+function longest(markers: Marker[], name: string, periodNs: number): Marker[] {
+	let kept = markers;
+	let least = 0;
+	while (kept.length > MOST_SEEN) {
+		least = Math.max(2 * periodNs, 2 * least);
+		kept = kept.filter((marker) => marker.endNs - marker.startNs >= least);
+	}
+	if (least === 0) return kept;
+	const longer = `${name}, ${formatTime(least)} or more`;
+	return kept.map((marker) => ({ ...marker, name: longer }));
 }
 
 function makeLane(name: string, markers: Marker[]): Lane {

@@ -40,6 +40,7 @@ export interface Looks {
 	readonly lanes: readonly number[]; // their heights
 	readonly collapsed: ReadonlySet<number>; // processes
 	readonly tall: ReadonlySet<number>; // tracks, by their first thread
+	readonly allTall: boolean;
 	readonly trackHeight: (threads: readonly number[]) => number;
 	readonly tallHeight: (threads: readonly number[]) => number;
 	readonly busy: Float64Array; // by thread: weight that was not waiting
@@ -132,7 +133,7 @@ export function layOut(capture: Capture, tracks: Tracks, looks: Looks): Layout {
 		if (headed) add({ kind: 'process', y, height, process, threads, collapsed });
 		if (collapsed && headed) continue;
 		for (const group of own) {
-			const tall = looks.tall.has(group[0]);
+			const tall = looks.allTall || looks.tall.has(group[0]);
 			const h = tall ? looks.tallHeight(group) : looks.trackHeight(group);
 			add({ kind: 'track', y, height: h, process, threads: group, tall });
 		}
@@ -177,7 +178,16 @@ export function trackHeight(tracks: number, busyShare: number): number {
 	return busyShare < 0.005 ? 20 : 36;
 }
 
+const TALL_FRAME = 15; // has room for a name
+const TALL_MOST = 32; // frames; deeper stacks are cut at the top
+
+/** Of a track that was made taller, by its usual depth and its deepest. */
+export function tallHeight(usual: number, deepest: number): number {
+	const frames = deepest <= TALL_MOST ? deepest : Math.min(TALL_MOST, Math.max(20, usual));
+	return Math.max(60, Math.ceil(frames) * TALL_FRAME + 6);
+}
+
 /** Pixels that a frame is high in a track: stacks of `depth` fit, and none looks like a tower. */
 export function frameHeight(height: number, depth: number, tall: boolean): number {
-	return Math.min(tall ? 15 : 9, (height - 4) / Math.max(1, depth));
+	return tall ? TALL_FRAME : Math.min(9, (height - 4) / Math.max(1, depth));
 }

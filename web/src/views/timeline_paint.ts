@@ -15,6 +15,7 @@ import {
 	layerIn,
 	makeMix,
 	mixIn,
+	type Series,
 } from '../model/pyramid.js';
 import { mixColours, rgbOf, type Theme } from '../ui/colours.js';
 import { endOf, type Track } from './timeline_series.js';
@@ -289,10 +290,17 @@ function fillMix(brush: Brush, x: number, low: number, high: number, look: Look)
 
 /** Nothing was sampled: a low mark if ticks were lost there. */
 function paintLost(brush: Brush, x: number, place: number): void {
-	const { lossesNs } = brush.stripe;
-	const { timeNs } = brush.track.series;
-	if (lossesNs.length === 0 || !anyIn(lossesNs, timeNs[place], timeNs[place + 1])) return;
+	if (!lostAfter(brush.track.series, place, brush.stripe.lossesNs)) return;
 	fill(brush, x, 0, 3, shade(brush, 7, Look.Plain, Tone.Full));
+}
+
+/** Losses are told when samples are written, which is about once a second: this much too late. */
+const TOLD_LATE_NS = 1.5e9;
+
+/** Whether ticks were lost between a sample, which is not the last one, and the next one. */
+export function lostAfter(series: Series, place: number, lossesNs: Float64Array): boolean {
+	const { timeNs } = series;
+	return anyIn(lossesNs, timeNs[place], timeNs[place + 1] + TOLD_LATE_NS);
 }
 
 function anyIn(sorted: Float64Array, from: number, to: number): boolean {

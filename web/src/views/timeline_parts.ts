@@ -2,8 +2,8 @@
 /** What the parts of the timeline share: what is drawn now, and how to ask for more. */
 import type { App } from '../app/app.js';
 import type { Range } from '../app/state.js';
-import { type Capture, NONE } from '../data/capture.js';
-import { type Layer, makeLayer, setValues } from '../model/pyramid.js';
+import { type Capture, type Marker, NONE } from '../data/capture.js';
+import { type Kind, type Layer, makeLayer, setValues } from '../model/pyramid.js';
 import type { ShownTables } from '../model/shown.js';
 import type { Theme } from '../ui/colours.js';
 import type { Lane } from './timeline_lanes.js';
@@ -36,6 +36,7 @@ export interface Timeline {
 	readonly app: App;
 	readonly capture: Capture;
 	readonly drawn: Drawn;
+	readonly kinds: readonly Kind[]; // that there are samples of
 	readonly busy: Float64Array; // by thread: weight of the samples in which it ran
 	readonly weights: Float64Array; // by thread: of all
 	readonly dom: Dom;
@@ -48,6 +49,7 @@ export interface Timeline {
 	compareColour: string;
 	readonly collapsed: Set<number>;
 	readonly tall: Set<number>;
+	allTall: boolean;
 	left: number; // width of the labels; 0: they lie on the tracks
 	width: number; // of the plot, CSS pixels
 	height: number; // of what is in sight of the rows
@@ -55,6 +57,7 @@ export interface Timeline {
 	comparing: boolean; // the next drag makes the range to compare with
 	tickPeriodNs: number; // periodNs, or a guess at it
 	readonly lossesNs: Float64Array;
+	readonly seen: readonly Marker[]; // what markers would say, from the samples
 	readonly lights: LightValues;
 	/** Draws before the next frame. */
 	redraw(): void;
@@ -103,7 +106,7 @@ export function frameHeightOf(t: Timeline, row: Row): number {
 	if (row.kind === 'lane') return 0;
 	const track = trackFor(t, row.threads);
 	const tall = row.kind === 'track' && row.tall;
-	return frameHeight(row.height, tall ? track.deepest : track.usual, tall);
+	return frameHeight(row.height, track.usual, tall);
 }
 
 const layers: Record<Light, WeakMap<Track, Layer>> = {

@@ -16,7 +16,7 @@ import {
 	pinchWindow,
 	zoomWindow,
 } from './timeline_window.js';
-import { markerLines, mixLines, rangeLines, sampleLines } from './timeline_words.js';
+import { gapLines, markerLines, mixLines, rangeLines, sampleLines } from './timeline_words.js';
 
 const CLICK_PX = 4; // a shorter way is a click
 const EDGE_PX = 5;
@@ -76,13 +76,12 @@ function markersUnder(t: Timeline, row: LaneRow, x: number, y: number): Marker[]
 function hoverAt(t: Timeline, event: PointerEvent, x: number, y: number): void {
 	const hit = x < 0 ? null : hitAt(t, x, y);
 	const { app } = t;
-	if (hit === null || (hit.sample === NONE && hit.markers.length === 0)) {
+	if (hit === null || hit.sample === NONE || hit.track === null) {
 		endHover(t);
-		return;
-	}
-	if (hit.sample === NONE || hit.track === null) {
-		app.setHover(null);
-		app.showTip(event.clientX, event.clientY, markerLines(t, hit.markers));
+		const track = hit?.track ?? null;
+		const gap = track === null ? null : gapLines(t, track, t.timeAt(x));
+		const lines = hit !== null && hit.markers.length > 0 ? markerLines(t, hit.markers) : gap;
+		if (lines !== null) app.showTip(event.clientX, event.clientY, lines);
 		return;
 	}
 	const { stacks, frames, samples } = t.capture;
@@ -238,7 +237,7 @@ function dragTo(
 			: dragged(g.from, at, t.capture.durationNs);
 	if (range === null) return;
 	t.drag = { range, compare: g.kind === 'select' && g.compare };
-	t.app.setPreview(range);
+	if (!t.drag.compare) t.app.setPreview(range);
 	t.app.showTip(event.clientX, event.clientY, rangeLines(t, range));
 	t.redraw();
 }

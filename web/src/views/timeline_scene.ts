@@ -182,9 +182,10 @@ function drawPicked(t: Timeline, c: CanvasRenderingContext2D, row: TrackRow, y: 
 
 /** Shades what is not selected, and draws the edges of ranges and the selected sample's moment. */
 function drawSelection(t: Timeline, c: CanvasRenderingContext2D): void {
-	const { state } = t.app;
-	const range = t.drag !== null && !t.drag.compare ? t.drag.range : state.ranges.at(-1);
-	const compare = t.drag?.compare ? t.drag.range : state.compare;
+	const { preview, state } = t.app;
+	const comparing = t.drag?.compare === true;
+	const range = (comparing ? null : preview) ?? state.ranges.at(-1);
+	const compare = comparing ? (t.drag?.range ?? null) : state.compare;
 	if (range !== undefined) shadeOutside(t, c, range, compare);
 	if (range !== undefined) drawEdges(t, c, range, t.theme.accent, 0);
 	if (compare !== null) drawEdges(t, c, compare, t.compareColour, 0.14);

@@ -59,9 +59,7 @@ export function makeText(t: Timeline): Text {
 function fillTable(t: Timeline, details: HTMLElement, title: HTMLElement): void {
 	const table = make('table');
 	const head = table.createTHead().insertRow();
-	const has = new Uint8Array(KINDS);
-	for (const kind of t.drawn.kind) has[kind] = 1;
-	const kinds = KIND_NAMES.map((_, k) => k).filter((k) => has[k] === 1);
+	const { kinds } = t;
 	for (const name of ['track', 'samples', ...kinds.map((k) => KIND_NAMES[k])]) {
 		const cell = make('th', '', name);
 		cell.scope = 'col';

@@ -3,13 +3,14 @@
 import type { Range } from '../app/state.js';
 import { type Marker, NONE } from '../data/capture.js';
 import { visible } from '../draw/text.js';
-import { KINDS, Kind, makeMix, mixIn } from '../model/pyramid.js';
+import { KINDS, Kind, makeMix, mixIn, placeAt } from '../model/pyramid.js';
 import { rowsIn } from '../model/samples.js';
 import { formatCount, formatPercent, formatTime } from '../ui/format.js';
 import { momentText } from './timeline_axis.js';
 import { stackAtDepth } from './timeline_boxes.js';
+import { lostAfter } from './timeline_paint.js';
 import type { Timeline } from './timeline_parts.js';
-import { KIND_NAMES, type Track } from './timeline_series.js';
+import { endOf, KIND_NAMES, type Track } from './timeline_series.js';
 
 /** "worker-3", or its number if it has no name. */
 export function threadName(t: Timeline, thread: number): string {
@@ -89,6 +90,17 @@ export function mixLines(t: Timeline, track: Track, from: number, to: number): s
 	return lines;
 }
 
+/** Where a track has no samples between others; null where there is nothing to say. */
+export function gapLines(t: Timeline, track: Track, atNs: number): string[] | null {
+	const { series } = track;
+	const next = placeAt(series, atNs);
+	if (next === 0 || next >= series.count) return null;
+	const from = series.many ? series.timeNs[next - 1] : endOf(series, next - 1, t.tickPeriodNs);
+	const lines = [`no samples from ${moment(t, from)} to ${moment(t, series.timeNs[next])}`];
+	if (lostAfter(series, next - 1, t.lossesNs)) lines.push('ticks were lost there');
+	return lines;
+}
+
 export function markerLines(t: Timeline, markers: readonly Marker[]): string[] {
 	const lines: string[] = [];
 	for (const marker of markers.slice(0, 6)) {
@@ -124,7 +136,7 @@ export function lossLines(t: Timeline, atNs: number, slackNs: number): string[] 
 	const words = { missed: 'missed', 'no room': 'lost: no room', 'no space': 'lost: no space' };
 	return near
 		.slice(0, 5)
-		.map((l) => `${moment(t, l.timeNs)}: ${formatCount(l.count)} ticks ${words[l.kind]}`);
+		.map((l) => `${formatCount(l.count)} ticks ${words[l.kind]}, by ${moment(t, l.timeNs)}`);
 }
 
 /** One sentence on the whole, for the label of the picture. */
