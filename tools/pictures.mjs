@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Takes the pictures of tools/pictures: node pictures.mjs PAGE DIRECTORY [NAME...]
 //
-// Everything is reached as a person reaches it: by clicks on what is seen.
+// Everything is reached as a person reaches it: by what is seen, pointed at and clicked.
 import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -13,71 +13,162 @@ const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-backgro
 
 const SIZES = { wide: [1440, 900], narrow: [390, 844] };
 const SCHEMES = ['light', 'dark'];
+const SLOW = 'Glossary.find';
 
-// What is done in a view before its picture is taken.
+// What is done for the picture of each view, one after the other on the same page.
 const VIEWS = {
-	flame: (user) => user.open('Flame graph'),
+	flame: async (user) => {
+		await user.choose('CPU');
+		await user.open('Flame graph');
+	},
 	chart: (user) => user.open('Flame chart'),
 	tree: (user) => user.open('Call tree'),
-	table: (user) => user.open('Table'),
+	table: async (user) => {
+		await user.open('Table');
+		await user.page.getByRole('row').filter({ hasText: SLOW }).first().click();
+	},
 	sandwich: (user) => user.open('Sandwich'),
 	source: (user) => user.open('Source'),
 	heatmap: (user) => user.open('Heat map'),
 	trust: (user) => user.open('Trust'),
 };
 
-// The steps of docs/tour.md, one after the other on the same page.
-const TOUR = {
-	'tour-1-open': async () => {},
-	'tour-2-function': async (user) => {
-		await user.choose('CPU');
+// What docs/tour.md describes; each walk begins with the page as it opens.
+const TOUR = [
+	{
+		'tour-open': async () => {},
+		'tour-function': async (user) => {
+			await user.choose('CPU');
+			await user.page.mouse.move(...(await user.find('.flame-holder', SLOW)));
+		},
+		'tour-line': async (user) => {
+			await user.page.mouse.click(...(await user.find('.flame-holder', SLOW)), { button: 'right' });
+			await user.page.getByRole('menuitem', { name: 'Show source' }).click();
+		},
 	},
-	'tour-5-heatmap': async (user) => {
-		await user.open('Heat map');
+	{
+		'tour-gil': async (user) => {
+			await user.page.mouse.click(...(await user.findOnTrack('heartbeat', '100 % waiting for')));
+		},
 	},
-};
+	{
+		'tour-heatmap': (user) => user.open('Heat map'),
+		'tour-stall': async (user) => {
+			const [from, to] = await user.findStripe();
+			await user.page.mouse.move(...from);
+			await user.page.mouse.down();
+			await user.page.mouse.move(...to, { steps: 4 });
+			await user.page.mouse.up();
+			await user.open('Flame graph');
+		},
+	},
+];
 
 const [address, directory, ...names] = process.argv.slice(2);
 const wanted = (name) => names.length === 0 || names.some((start) => name.startsWith(start));
 
-function settled(page) {
+function settled(page, ms = 0) {
 	return page.evaluate(
-		() =>
+		(wait) =>
 			new Promise((done) => {
-				requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 200)));
+				requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, wait)));
 			}),
+		ms,
 	);
 }
 
 function makeUser(page) {
+	const box = (selector) => page.locator(selector).filter({ visible: true }).boundingBox();
+	const tipAt = async (x, y) => {
+		await page.mouse.move(x, y);
+		await settled(page);
+		const tip = page.locator('.tip');
+		return (await tip.isVisible()) ? tip.innerText() : '';
+	};
+	const search = async ({ x, y, width, height }, text, [stepX, stepY]) => {
+		for (let atY = y + stepY / 2; atY < y + height; atY += stepY) {
+			for (let atX = x + stepX / 2; atX < x + width; atX += stepX) {
+				if ((await tipAt(atX, atY)).includes(text)) return [atX, atY];
+			}
+		}
+		throw new Error(`nothing says "${text}"`);
+	};
 	return {
 		page,
 		open: (tab) => page.getByRole('tab', { name: tab, exact: true }).click(),
 		choose: (mode) => page.getByRole('radio', { name: mode, exact: true }).click(),
+
+		// Where in a picture a tip has this text.
+		find: async (selector, text) => search(await box(selector), text, [40, 9]),
+
+		// The same on a thread's track: past the middle, along its height.
+		async findOnTrack(thread, text) {
+			const track = await page.getByText(thread, { exact: true }).first().boundingBox();
+			const { x, width } = await box('.tl-canvas');
+			const y = track.y + track.height / 2;
+			return search({ x: x + width / 2, y, width: width / 2, height: 12 }, text, [3, 12]);
+		},
+
+		// The ends of a drag over the heat map's stripe, in a column near its middle: rows in which
+		// no column but the first two has few samples.
+		async findStripe() {
+			const { x, y, width, height } = await box('.hm-canvas');
+			const times = new Map(); // row: the fewest samples, and where it was seen
+			const columns = 8;
+			for (let atY = y + 2; atY < y + height - 20; atY += 3) {
+				let fewest = Infinity;
+				for (let i = 0; i < columns; i++) {
+					const tip = await tipAt(x + width * (0.3 + (0.6 * i) / columns), atY);
+					const count = /(\d+) samples? /.exec(tip);
+					fewest = Math.min(fewest, count ? Number(count[1]) : 0);
+				}
+				times.set(atY, fewest);
+			}
+			return stripe(times, x + width * 0.55);
+		},
 	};
+}
+
+// The longest run of rows with at least 3/4 of the most.
+function stripe(rows, x) {
+	const least = (3 * Math.max(...rows.values())) / 4;
+	let best = [];
+	let run = [];
+	for (const [y, fewest] of rows) {
+		run = fewest >= least ? [...run, y] : [];
+		if (run.length > best.length) best = run;
+	}
+	return [
+		[x, best[0]],
+		[x, best.at(-1)],
+	];
 }
 
 // A page of its own for these steps, a picture after each that is wanted.
 async function walk(browser, steps, { width, height, scheme }) {
+	if (!Object.keys(steps).some(wanted)) return;
+	const narrow = width < 600;
 	const context = await browser.newContext({
 		viewport: { width, height },
 		colorScheme: scheme,
-		hasTouch: width < 600,
+		hasTouch: narrow,
 		reducedMotion: 'reduce',
 	});
 	const page = await context.newPage();
-	page.on('pageerror', (error) => {
-		throw error;
-	});
+	const faults = [];
+	page.on('pageerror', (error) => faults.push(error));
 	await page.goto(pathToFileURL(address).href);
 	await page.getByRole('tab').first().waitFor();
 	const user = makeUser(page);
 	for (const [name, step] of Object.entries(steps)) {
 		await step(user);
-		await settled(page);
-		if (wanted(name)) await page.screenshot({ path: join(directory, `${name}.png`) });
+		await settled(page, 200);
+		if (wanted(name)) {
+			await page.screenshot({ path: join(directory, `${name}.png`), fullPage: narrow });
+		}
 	}
 	await context.close();
+	if (faults.length > 0) throw faults[0];
 }
 
 const named = (steps, ending) =>
@@ -91,14 +182,11 @@ const browser = await chromium.launch({
 try {
 	for (const scheme of SCHEMES) {
 		for (const [size, [width, height]] of Object.entries(SIZES)) {
-			const steps = named(VIEWS, `${size}-${scheme}`);
-			if (Object.keys(steps).some(wanted)) {
-				await walk(browser, steps, { width, height, scheme });
-			}
+			await walk(browser, named(VIEWS, `${size}-${scheme}`), { width, height, scheme });
 		}
 	}
-	if (Object.keys(TOUR).some(wanted)) {
-		await walk(browser, TOUR, { width: 1280, height: 800, scheme: 'light' });
+	for (const steps of TOUR) {
+		await walk(browser, steps, { width: 1280, height: 800, scheme: 'light' });
 	}
 } finally {
 	await browser.close();

@@ -16,7 +16,7 @@ from press.store import Store
 
 SEED = 1887
 CACHED_PAGES = 96
-UNDER_WAY = 2  # requests that wait or are being answered, on average
+UNDER_WAY = 1  # requests that wait or are being answered, on average
 KINDS = ("view",) * 14 + ("search",) * 4 + ("edit",) * 2
 
 

@@ -186,7 +186,7 @@ static const struct opt record_options[] = {
 	{ 'o', "output", "FILE", "where to write, - for standard output; may be given\n"
 		"more than once. NAME.fgc is the capture itself, from which\n"
 		"'fireglass export' makes all else later. Default: a new .fgc\n"
-		"and .svg in this directory", set_output },
+		"and .html in this directory", set_output },
 	{ 'f', "format", "FORMAT", "of the output; default: by the ending of FILE. For all see\n"
 		"'fireglass export --list-formats'", set_format },
 	{ 0, "max-size", "SIZE", "flight recorder: keep the newest samples in memory, about so\n"
@@ -260,11 +260,11 @@ static char *default_name(const struct record *r)
 	return xasprintf("fireglass-%d-%s", (int)r->recording.pid, stamp);
 }
 
-/* Without -o: the format asked for, or a capture and a flame graph. */
+/* Without -o: the format asked for, or a capture and its page. */
 static struct err *default_outputs(struct record *r)
 {
 	_cleanup_free_ char *name = default_name(r);
-	const struct exporter *format = r->format ? r->format : &export_svg;
+	const struct exporter *format = r->format ? r->format : &export_page;
 
 	if (!r->format) {
 		r->default_capture = xasprintf("%s." CAPTURE_FORMAT, name);
@@ -524,8 +524,8 @@ const struct command command_record = {
 	.summary = "Record where a Python program spends its time.",
 	.usage = "  fireglass record [OPTIONS] -p PID\n"
 		 "  fireglass record [OPTIONS] [--] COMMAND [ARGUMENTS...]",
-	.examples = "  fireglass record -p 4711 -d 10 -o out.svg\n"
-		    "  fireglass record -o out.svg -- python app.py --port 8000\n"
+	.examples = "  fireglass record -p 4711 -d 10 -o out.html\n"
+		    "  fireglass record -o out.html -- python app.py --port 8000\n"
 		    "  fireglass record -p 4711 -d 10 -f folded -o - | awk '{print $NF, $0}' | sort -rn | head\n"
 		    "  fireglass record -x -t -r 10khz -o busy.svg -o busy.folded -- python job.py",
 	.options = record_options,

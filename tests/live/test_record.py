@@ -262,7 +262,7 @@ def test_standard_output_is_folded(python, start):
 
 @pytest.mark.parametrize(
     "options,endings",
-    [([], ["fgc", "svg"]), (["-f", "folded"], ["folded"]), (["-f", "fgc"], ["fgc"])],
+    [([], ["fgc", "html"]), (["-f", "folded"], ["folded"]), (["-f", "fgc"], ["fgc"])],
 )
 def test_default_output(python, start, tmp_path, options, endings):
     target = start(python, "-c", PARK)
@@ -281,9 +281,9 @@ def test_default_output(python, start, tmp_path, options, endings):
 def test_default_output_of_a_command(python, tmp_path):
     result = fireglass("record", "--", *python.argv, "-c", "1", cwd=str(tmp_path))
     assert result.returncode == 0, result.stderr
-    capture, svg = sorted(os.listdir(str(tmp_path)))
-    assert re.match(r"fireglass-python[\d.]*-\d{8}-\d{6}\.svg$", svg)
-    assert capture == svg[:-3] + "fgc"
+    capture, page = sorted(os.listdir(str(tmp_path)))
+    assert re.match(r"fireglass-python[\d.]*-\d{8}-\d{6}\.html$", page)
+    assert capture == page[:-4] + "fgc"
 
 
 def test_inverted(python, start, tmp_path):

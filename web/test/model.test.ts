@@ -224,6 +224,20 @@ test('functions that moved within their file are the same', () => {
 	assert.equal(joined.before.samples.stack[0], joined.now.samples.stack[1]);
 });
 
+test('a file that lies elsewhere is the same by its short name', () => {
+	const at = (home: string, ...functions: string[]): Capture =>
+		makeCapture({
+			threads: [{ samples: functions.map((f) => `${f}@${home}/x.py:3`) }],
+			places: { [`${home}/x.py`]: { short: 'x.py', module: 'x', kind: 'own' } },
+		});
+	const { now, before } = joinCaptures(at('/a', 'f', 'g'), at('/b', 'old', 'f'));
+	const shown = new Shower(now, before).show(state({}));
+	const heat = lineHeat(now, shown, state({}), fileRow(now, '/a/x.py'));
+	assert.deepEqual([...heat.total], [[3, 2]]);
+	assert.deepEqual([...(heat.beforeTotal ?? [])], [[3, 2]]);
+	assert.equal(new Set(now.functions.file).size, 1);
+});
+
 test('threads of a baseline are hidden with all of their namesakes', () => {
 	const now = makeCapture({
 		threads: [

@@ -9,6 +9,7 @@ import { listenDivider } from '../ui/divider.js';
 import { attributes, button, make, part } from '../ui/dom.js';
 import { emptyReasons, showNotice } from '../ui/empty.js';
 import { fillHead } from '../ui/head.js';
+import type { HelpRows } from '../ui/help.js';
 import { makeHelp, PAGE_HELP } from '../ui/help.js';
 import { listenPrint } from '../ui/print.js';
 import { makeSearchBox } from '../ui/search_box.js';
@@ -98,36 +99,44 @@ function watchSurroundings(app: PageApp): void {
 	addEventListener('resize', () => app.mark('size'));
 }
 
-/** The views and what is around them, for a capture that has samples. */
-function openViews(app: PageApp, panels: Panels): Updated[] {
-	const views = [...panels.keys()];
-	const tabs = makeTabs(views, (view) => app.set({ view }));
-	part('tabs').replaceChildren(tabs.element);
-	const timeline = makePlace(part('timeline'), 'Timeline', makeTimeline, app);
-	const details = makePlace(part('details'), 'Details', makeDetails, app);
-	const current = (): Panel | undefined => panels.get(app.state.view);
-	const help = makeHelp(() => [
-		[REGISTRY[app.state.view].label, REGISTRY[app.state.view].make().help],
+/** The parts of an open page. */
+interface Parts {
+	readonly app: PageApp;
+	readonly panels: Panels;
+	readonly timeline: Place;
+	readonly details: Place;
+	current(): Panel | undefined;
+}
+
+/** Of the present view first, then of all that has any. */
+function helpOf({ app, panels }: Parts): readonly (readonly [string, HelpRows])[] {
+	const of = (view: ViewName) => [REGISTRY[view].label, REGISTRY[view].make().help] as const;
+	const { view: seen } = app.state;
+	return [
+		of(seen),
 		['Everywhere', PAGE_HELP],
 		...(app.capture.timed ? [['Timeline', makeTimeline().help] as const] : []),
-		...views
-			.filter((view) => view !== app.state.view)
-			.map((view) => [REGISTRY[view].label, REGISTRY[view].make().help] as const),
+		...[...panels.keys()].filter((view) => view !== seen).map(of),
 		['Details', makeDetails().help],
-	]);
+	];
+}
+
+/** Head, search and keys; what of it wants to be told of changes. */
+function fillTop(parts: Parts): Updated {
+	const { app, panels, timeline, details, current } = parts;
+	const help = makeHelp(() => helpOf(parts));
 	const search = makeSearchBox(app, (by) => pressStep(current()?.place, by));
+	const seen = () => ({
+		view: current()?.place.view ?? null,
+		panel: current()?.element ?? null,
+	});
 	fillHead(part('head'), app, search.element, [
-		exportButton(app, () => ({
-			view: current()?.place.view ?? null,
-			panel: current()?.element ?? null,
-		})),
+		exportButton(app, seen),
 		themeButton(app),
 		button('opener', '?', 'Keys and gestures (?)', help.toggle),
 	]);
-	const tools = fillTools(app);
-	listenDivider(part('divider'), part('details'));
 	listenKeys(app, {
-		views,
+		views: [...panels.keys()],
 		main: part('main'),
 		timeline: part('timeline'),
 		details: part('details'),
@@ -136,30 +145,39 @@ function openViews(app: PageApp, panels: Panels): Updated[] {
 		search: search.focus,
 		help: help.toggle,
 	});
-	listenPrint(app.capture, () => ({
-		view: current()?.place.view ?? null,
-		name: `${app.capture.title}: ${REGISTRY[app.state.view].label}`,
-		selection: [...document.querySelectorAll('.chip-text')].map((c) => c.textContent).join(', '),
-	}));
+	return search;
+}
+
+/** "Call tree: All 3.00 s, 1 s \u2013 2 s": the present view and what narrows it. */
+function wordsOf(app: PageApp): string {
+	const chips = [...document.querySelectorAll('.chip-text')].map((chip) => chip.textContent ?? '');
+	return [REGISTRY[app.state.view].label, chips.join(', ')].filter((t) => t !== '').join(': ');
+}
+
+/** Tabs, and the places in which views appear; the timeline and the details are always seen. */
+function openPlaces({ app, panels, timeline, details }: Parts): Updated[] {
+	const tabs = makeTabs([...panels.keys()], (view) => app.set({ view }));
+	part('tabs').replaceChildren(tabs.element);
 	const show = (): void => {
 		tabs.set(app.state.view);
 		for (const [view, { place }] of panels) place.show(view === app.state.view);
 	};
-	part('timeline').hidden = !app.capture.timed;
-	const showing: Updated = { update: (changed) => changed.has('view') && show() };
-	const timed = app.capture.timed ? [timeline] : [];
-	for (const place of [...timed, details]) place.show(true);
+	const { timed } = app.capture;
+	part('timeline').hidden = !timed;
+	if (timed) timeline.show(true);
+	details.show(true);
 	show();
 	const places = [...panels.values()].map((panel) => panel.place);
-	return [showing, search, ...tools, ...timed, ...places, details];
+	const showing: Updated = { update: (changed) => changed.has('view') && show() };
+	return [showing, ...(timed ? [timeline] : []), ...places, details];
 }
 
 /** Fills the page with a capture, and from then on lives by events. */
 export function openPage(capture: Capture, baseline: Capture | null): void {
-	let parts: readonly Updated[] = [];
+	let told: readonly Updated[] = [];
 	const app = makePageApp(capture, baseline, (changed) => {
 		if (changed.has('theme')) setTheme(app.state.theme);
-		for (const one of parts) one.update(changed);
+		for (const one of told) one.update(changed);
 	});
 	setTheme(app.state.theme);
 	if (capture.samples.count === 0) {
@@ -167,8 +185,23 @@ export function openPage(capture: Capture, baseline: Capture | null): void {
 		showNotice('There are no samples in this report.', emptyReasons(capture));
 		return;
 	}
+	document.documentElement.classList.remove('empty');
 	const panels = makePanels(app, viewsOf(capture));
-	parts = openViews(app, panels);
-	for (const one of parts.slice(1)) one.update(EVERYTHING);
+	const parts: Parts = {
+		app,
+		panels,
+		timeline: makePlace(part('timeline'), 'Timeline', makeTimeline, app),
+		details: makePlace(part('details'), 'Details', makeDetails, app),
+		current: () => panels.get(app.state.view),
+	};
+	const around = [fillTop(parts), ...fillTools(app)];
+	for (const one of around) one.update(EVERYTHING);
+	listenDivider(part('divider'), part('details'));
+	told = [...around, ...openPlaces(parts)];
 	watchSurroundings(app);
+	listenPrint(
+		capture,
+		() => ({ view: parts.current()?.place.view ?? null, words: wordsOf(app) }),
+		() => parts.current()?.place.update(new Set<Change>(['colours'])),
+	);
 }

@@ -59,7 +59,17 @@ function matchFunctions(now: Capture, before: Capture): Int32Array {
 	return of;
 }
 
+/** From files of `before` to strings of both: to the file of `now` with the same short name. */
+function joinFiles(now: Capture, before: Capture, strings: Rows): (file: number) => number {
+	const ours = new Map([...now.places].map(([row, place]) => [place.short, row]));
+	return (file) => {
+		const short = before.places.get(file)?.short;
+		return (short !== undefined ? ours.get(short) : undefined) ?? strings[file];
+	};
+}
+
 function joinFunctions(now: Capture, before: Capture, strings: Rows): { all: Functions; of: Rows } {
+	const fileOf = joinFiles(now, before, strings);
 	const added: number[] = []; // rows of `before`
 	const of = Uint32Array.from(matchFunctions(now, before), (known, row) =>
 		known === NONE ? now.functions.count + added.push(row) - 1 : known,
@@ -68,7 +78,7 @@ function joinFunctions(now: Capture, before: Capture, strings: Rows): { all: Fun
 	const all: Functions = {
 		count: now.functions.count + added.length,
 		name: Uint32Array.from([...now.functions.name, ...added.map((f) => strings[name[f]])]),
-		file: Uint32Array.from([...now.functions.file, ...added.map((f) => strings[file[f]])]),
+		file: Uint32Array.from([...now.functions.file, ...added.map((f) => fileOf(file[f]))]),
 		line: Uint32Array.from([...now.functions.line, ...added.map((f) => line[f])]),
 		kind: Uint8Array.from([...now.functions.kind, ...added.map((f) => kind[f])]),
 	};

@@ -6,6 +6,7 @@
 import { NONE } from '../data/capture.js';
 import type { Tree } from '../model/tree.js';
 
+export const LEAST_PX = 2; // narrower siblings are pooled
 const POOL_PX = 140; // a pool does not grow beyond: what it says fits
 
 /** A part of the width of the tree, in weights. */

@@ -75,7 +75,7 @@ export function makeFitter(measure: (text: string) => number): Fitter {
 		let start = 0;
 		while (start < end && used + at(text, start) <= left) used += at(text, start++);
 		if (start > 0 && isHigh(text, start - 1)) start--;
-		return start + text.length - end < 2 ? '' : `${text.slice(0, start)}…${text.slice(end)}`;
+		return start + text.length - end < 3 ? '' : `${text.slice(0, start)}…${text.slice(end)}`;
 	};
 	return {
 		width: (text) => widthUpTo(text, 0, Infinity),

@@ -75,7 +75,7 @@ export function markFunction(n: Names, name: string): number {
 	}));
 }
 
-export function originOf(place: Place | undefined): Origin {
+function originOf(place: Place | undefined): Origin {
 	if (!place || place.kind === 'own') return Origin.Own;
 	return place.kind === 'package' ? Origin.Package : Origin.Stdlib;
 }

@@ -30,7 +30,7 @@ function remember<T>(recent: Recent<T>, key: string, value: T): T {
 const makeRecent = <T>(): Recent<T> => ({ entries: [] });
 
 /** Of what is shown: the weights by stack of the capture, as lines and files need them. */
-export interface OwnWeights {
+interface OwnWeights {
 	readonly now: Float64Array; // SHARES numbers for each stack
 	readonly before: Float64Array | null;
 	readonly beforeScale: number; // of `before`, to get weights as in Side

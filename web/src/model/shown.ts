@@ -42,7 +42,10 @@ export interface Shown {
 	/** Shown stack by capture stack; NONE: left out by a transform. */
 	readonly stackOf: Int32Array;
 	readonly now: Side;
-	/** What it is compared with: the baseline or the other range; null if nothing is compared. */
+	/**
+	 * What it is compared with: the baseline (all of its time, weights in periods of the capture) or
+	 * the other range; null if nothing is compared.
+	 */
 	readonly before: Side | null;
 	/** Samples in range and mode that transforms and hidden threads left out. */
 	readonly leftOut: number;

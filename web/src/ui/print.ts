@@ -2,32 +2,72 @@
 /** Printing: light, the picture of the present view with all its rows, and the facts at the end. */
 import type { View } from '../app/app.js';
 import type { Capture } from '../data/capture.js';
-import { make } from './dom.js';
+import { make, part } from './dom.js';
 import { doubtsOf, summaryOf } from './head.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 /** What our pictures are made of; anything else in them is left out. */
 const DRAWN =
 	/^(svg|g|defs|pattern|clipPath|rect|path|line|polyline|polygon|circle|ellipse|text|tspan|title)$/;
-const STYLED = /^(on|style|href|xlink)/i;
+const LEFT_OUT = /^(on|style|href|xlink|xmlns)/i;
+const NAMED: Readonly<Record<string, string>> = {
+	amp: '&',
+	lt: '<',
+	gt: '>',
+	quot: '"',
+	apos: "'",
+};
 
-function copyDrawing(from: Element): Element | null {
-	if (from.namespaceURI !== SVG || !DRAWN.test(from.localName)) return null;
-	const to = document.createElementNS(SVG, from.localName);
-	for (const { name, value } of from.attributes) {
-		if (!STYLED.test(name) && name !== 'xmlns') to.setAttribute(name, value);
-	}
-	for (const child of from.childNodes) {
-		if (child instanceof Text) to.append(child.data);
-		else if (child instanceof Element) to.append(copyDrawing(child) ?? '');
-	}
-	return to;
+export interface Drawing {
+	readonly name: string;
+	readonly attributes: readonly (readonly [string, string])[];
+	readonly children: (Drawing | string)[];
 }
 
-/** The text of a picture as elements, without anything that could run or load; null if it is none. */
-export function drawingOf(svg: string): Element | null {
-	const parsed = new DOMParser().parseFromString(svg, 'image/svg+xml');
-	return parsed.querySelector('parsererror') ? null : copyDrawing(parsed.documentElement);
+function readText(text: string): string {
+	return text.replace(/&(?:#(\d+)|#x([\da-f]+)|(\w+));/gi, (whole, decimal, hex, name) => {
+		const code = decimal ? Number(decimal) : hex ? Number.parseInt(hex, 16) : Number.NaN;
+		if (code <= 0x10ffff) return String.fromCodePoint(code);
+		return NAMED[name] ?? whole;
+	});
+}
+
+/**
+ * The elements of a picture that a view made, without anything that could run or load. The page's
+ * policy lets nobody make elements from text, so that it is read here; null if it is no picture.
+ */
+export function readDrawing(svg: string): Drawing | null {
+	const root: Drawing = { name: '', attributes: [], children: [] };
+	const open = [root];
+	for (const [, end, name, words, empty, text] of svg.matchAll(
+		/<(\/?)([a-zA-Z]+)((?:\s+[\w:-]+="[^"]*")*)\s*(\/?)>|([^<]+)/g,
+	)) {
+		const parent = open.at(-1);
+		if (!parent) return null;
+		if (name === undefined) parent.children.push(readText(text ?? ''));
+		else if (end) open.pop();
+		else {
+			const attributes = [...(words ?? '').matchAll(/([\w:-]+)="([^"]*)"/g)].map(
+				([, key, value]) => [key ?? '', readText(value ?? '')] as const,
+			);
+			const made = {
+				name,
+				attributes: attributes.filter(([key]) => !LEFT_OUT.test(key)),
+				children: [],
+			};
+			if (DRAWN.test(name)) parent.children.push(made);
+			if (!empty) open.push(made);
+		}
+	}
+	const drawing = root.children.find((child) => typeof child === 'object');
+	return open.length === 1 && drawing?.name === 'svg' ? drawing : null;
+}
+
+function draw(from: Drawing): SVGElement {
+	const to = document.createElementNS(SVG, from.name) as SVGElement;
+	for (const [key, value] of from.attributes) to.setAttribute(key, value);
+	to.append(...from.children.map((child) => (typeof child === 'string' ? child : draw(child))));
+	return to;
 }
 
 function factsOf(capture: Capture): HTMLElement {
@@ -41,31 +81,36 @@ function factsOf(capture: Capture): HTMLElement {
 	return list;
 }
 
-/** `selection`: what narrows the view, in words. */
+/**
+ * `current`: what is seen, and what narrows it, in words. `redraw` draws all that is visible at once
+ * with the colours that the page has then.
+ */
 export function listenPrint(
 	capture: Capture,
-	current: () => { view: View | null; name: string; selection: string },
+	current: () => { view: View | null; words: string },
+	redraw: () => void,
 ): void {
 	const root = document.documentElement;
 	let theme: string | undefined;
+	const title = make('p', 'paper-title');
 	const paper = make('div', 'paper');
-	paper.hidden = true;
+	part('head').append(title);
 	document.body.append(paper);
 	addEventListener('beforeprint', () => {
 		theme = root.dataset['theme'];
 		root.dataset['theme'] = 'light';
-		const { view, name, selection } = current();
+		redraw();
+		const { view, words } = current();
 		const svg = view?.svg?.();
-		const drawing = svg ? drawingOf(svg) : null;
+		const drawing = svg ? readDrawing(svg) : null;
 		root.classList.toggle('printed-picture', drawing !== null);
-		const title = make('h2', '', selection ? `${name}: ${selection}` : name);
-		paper.replaceChildren(title, ...(drawing ? [drawing] : []), factsOf(capture));
-		paper.hidden = false;
+		title.textContent = words;
+		paper.replaceChildren(...(drawing ? [draw(drawing)] : []), factsOf(capture));
 	});
 	addEventListener('afterprint', () => {
 		if (theme === undefined) delete root.dataset['theme'];
 		else root.dataset['theme'] = theme;
-		paper.hidden = true;
 		paper.replaceChildren();
+		redraw();
 	});
 }

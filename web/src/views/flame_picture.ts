@@ -2,13 +2,12 @@
 /** A call tree as boxes of an SVG: the same as on the canvas, with all its rows. */
 import type { App } from '../app/app.js';
 import type { Shape, Span } from '../draw/layout.js';
-import { emptyBoxes, layOut } from '../draw/layout.js';
+import { emptyBoxes, LEAST_PX, layOut } from '../draw/layout.js';
 import type { SvgBox } from '../draw/svg.js';
 import { FONT } from '../draw/svg.js';
 import type { Fitter } from '../draw/text.js';
 import { makeFitter } from '../draw/text.js';
 import { formatCount, formatPercent } from '../ui/format.js';
-import { LEAST_PX } from './flame_graph.js';
 import type { Look } from './flame_look.js';
 import { poolLines, tipLines } from './flame_look.js';
 

@@ -120,7 +120,7 @@ export function heatOfLine(source: SourceFile, line: number): number {
 export function stepHot(source: SourceFile, line: number, by: 1 | -1): number {
 	const { hot } = source;
 	if (by > 0) return hot.find((l) => l > line) ?? hot[0] ?? 0;
-	return hot.findLast((l) => l < line) ?? hot.at(-1) ?? 0;
+	return hot.filter((l) => l < line).at(-1) ?? hot.at(-1) ?? 0;
 }
 
 // ---- functions ------------------------------------------------------------------------------------

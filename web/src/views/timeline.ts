@@ -22,7 +22,7 @@ import { compareColour, makePalette } from './timeline_paint.js';
 import { type Dom, litDepths, shownFunc, type Timeline, trackFor } from './timeline_parts.js';
 import { listenRows } from './timeline_pointer.js';
 import { drawScene } from './timeline_scene.js';
-import { type Drawn, makeDrawn } from './timeline_series.js';
+import { busyOf, type Drawn, kindsIn, makeDrawn } from './timeline_series.js';
 import { makeText, type Text } from './timeline_text.js';
 import { clampWindow } from './timeline_window.js';
 
@@ -54,30 +54,12 @@ function makeDom(root: HTMLElement): Dom {
 	return { root, bar, head, headCanvas, scroll, space, stick, canvas, labels, grip, text, live };
 }
 
-/** By thread: the weight of its samples; if `busy`, of those in which it ran. */
-function weightsOf(capture: Capture, drawn: Drawn, busy: boolean): Float64Array {
-	const { weight } = capture.samples;
-	const sums = new Float64Array(capture.threads.length);
-	for (const { row, first, count } of capture.threads) {
-		for (let i = first; i < first + count; i++) {
-			if (!busy || drawn.kind[i] <= Kind.Gc) sums[row] += weight === null ? 1 : weight[i];
-		}
-	}
-	return sums;
-}
-
 /** What a tick takes; a guess if the capture does not say. */
 function tickPeriod(app: App): number {
 	const { periodNs, durationNs, threads } = app.capture;
 	if (periodNs > 0) return periodNs;
 	const most = threads.reduce((n, thread) => Math.max(n, thread.count), 1);
 	return Math.max(1, durationNs / most);
-}
-
-function kindsIn(drawn: Drawn): Kind[] {
-	const has = new Uint8Array(KINDS);
-	for (const kind of drawn.kind) has[kind] = 1;
-	return [...has.keys()].filter((kind) => has[kind] === 1);
 }
 
 /** Collections of garbage and waits for the GIL, if the capture has no markers that say it. */
@@ -105,8 +87,7 @@ function makeParts(root: HTMLElement, app: App, redraw: () => void): Timeline {
 		capture,
 		drawn,
 		kinds: kindsIn(drawn),
-		busy: weightsOf(capture, drawn, true),
-		weights: weightsOf(capture, drawn, false),
+		busy: busyOf(drawn),
 		dom: makeDom(root),
 		window: chosenWindow(app),
 		layout: { rows: [], height: 0 },
@@ -151,7 +132,7 @@ function busyShare(t: Timeline, threads: readonly number[]): number {
 	let [busy, sum] = [0, 0];
 	for (const thread of threads) {
 		busy += t.busy[thread];
-		sum += t.weights[thread];
+		for (let k = 0; k < KINDS; k++) sum += t.drawn.weights[thread * KINDS + k];
 	}
 	return sum > 0 ? busy / sum : 0;
 }
@@ -168,13 +149,16 @@ function relayout(t: Timeline): void {
 		tall: t.tall,
 		allTall: t.allTall,
 		trackHeight: (threads) => trackHeight(count, busyShare(t, threads)),
-		tallHeight: (threads) => {
+		tallHeight: (threads, chosen) => {
 			const { usual, deepest } = trackFor(t, threads);
-			return tallHeight(usual, deepest);
+			return tallHeight(chosen ? deepest : usual);
 		},
 		busy: t.busy,
 	});
-	const most = chosenHeight > 0 ? chosenHeight : Math.max(120, Math.min(400, innerHeight * 0.28));
+	const most =
+		chosenHeight > 0
+			? chosenHeight
+			: Math.max(120, Math.min(640, innerHeight * (t.allTall ? 0.5 : 0.28)));
 	t.height = Math.max(40, Math.min(t.layout.height, most));
 	dom.scroll.style.height = `${t.height}px`;
 	dom.space.style.height = `${t.layout.height}px`;

@@ -42,7 +42,7 @@ export interface Looks {
 	readonly tall: ReadonlySet<number>; // tracks, by their first thread
 	readonly allTall: boolean;
 	readonly trackHeight: (threads: readonly number[]) => number;
-	readonly tallHeight: (threads: readonly number[]) => number;
+	readonly tallHeight: (threads: readonly number[], chosen: boolean) => number;
 	readonly busy: Float64Array; // by thread: weight that was not waiting
 }
 
@@ -133,8 +133,9 @@ export function layOut(capture: Capture, tracks: Tracks, looks: Looks): Layout {
 		if (headed) add({ kind: 'process', y, height, process, threads, collapsed });
 		if (collapsed && headed) continue;
 		for (const group of own) {
-			const tall = looks.allTall || looks.tall.has(group[0]);
-			const h = tall ? looks.tallHeight(group) : looks.trackHeight(group);
+			const chosen = looks.tall.has(group[0]);
+			const tall = looks.allTall || chosen;
+			const h = tall ? looks.tallHeight(group, chosen) : looks.trackHeight(group);
 			add({ kind: 'track', y, height: h, process, threads: group, tall });
 		}
 	}
@@ -181,10 +182,14 @@ export function trackHeight(tracks: number, busyShare: number): number {
 const TALL_FRAME = 15; // has room for a name
 const TALL_MOST = 32; // frames; deeper stacks are cut at the top
 
-/** Of a track that was made taller, by its usual depth and its deepest. */
-export function tallHeight(usual: number, deepest: number): number {
-	const frames = deepest <= TALL_MOST ? deepest : Math.min(TALL_MOST, Math.max(20, usual));
-	return Math.max(60, Math.ceil(frames) * TALL_FRAME + 6);
+/** Of a track with room for names, in which stacks of `depth` are not cut. */
+export function tallHeight(depth: number): number {
+	return Math.max(6, Math.min(TALL_MOST, depth)) * TALL_FRAME + 6;
+}
+
+/** Frames that a low track has room for: deeper samples are cut at its top. */
+export function lowDepth(usual: number, deepest: number): number {
+	return Math.max(usual, deepest / 3);
 }
 
 /** Pixels that a frame is high in a track: stacks of `depth` fit, and none looks like a tower. */

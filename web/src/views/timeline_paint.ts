@@ -66,7 +66,7 @@ export function makePalette(theme: Theme): Palette {
 	kindColours(theme).forEach((colour, kind) => {
 		const looks = [
 			colour,
-			mixColours(colour, theme.common, 0.85),
+			mixColours(colour, theme.common, 0.8),
 			mixColours(colour, theme.common, 0.42),
 			mixColours(colour, theme.match, 0.85),
 			mixColours(colour, theme.match, 0.32),

@@ -7,7 +7,7 @@ import { type Kind, type Layer, makeLayer, setValues } from '../model/pyramid.js
 import type { ShownTables } from '../model/shown.js';
 import type { Theme } from '../ui/colours.js';
 import type { Lane } from './timeline_lanes.js';
-import { frameHeight, type Layout, type Row, type TrackRow } from './timeline_layout.js';
+import { frameHeight, type Layout, lowDepth, type Row, type TrackRow } from './timeline_layout.js';
 import type { Palette } from './timeline_paint.js';
 import { type Drawn, makeTrack, type Track } from './timeline_series.js';
 
@@ -38,7 +38,6 @@ export interface Timeline {
 	readonly drawn: Drawn;
 	readonly kinds: readonly Kind[]; // that there are samples of
 	readonly busy: Float64Array; // by thread: weight of the samples in which it ran
-	readonly weights: Float64Array; // by thread: of all
 	readonly dom: Dom;
 	/** As drawn; the state follows when a gesture is over. */
 	window: Range;
@@ -106,7 +105,7 @@ export function frameHeightOf(t: Timeline, row: Row): number {
 	if (row.kind === 'lane') return 0;
 	const track = trackFor(t, row.threads);
 	const tall = row.kind === 'track' && row.tall;
-	return frameHeight(row.height, track.usual, tall);
+	return frameHeight(row.height, lowDepth(track.usual, track.deepest), tall);
 }
 
 const layers: Record<Light, WeakMap<Track, Layer>> = {

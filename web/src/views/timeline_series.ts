@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The samples of tracks, as model/pyramid.ts wants them: of a thread, or of several in one row. */
 import { type Capture, Flag, SampleState } from '../data/capture.js';
-import { Kind, makePyramid, type Pyramid, placeAt, type Series } from '../model/pyramid.js';
+import { KINDS, Kind, makePyramid, type Pyramid, placeAt, type Series } from '../model/pyramid.js';
 
 /** What a sample is drawn as; it counts once, as the first of these that holds. */
 export function kindOf(state: number, flags: number): Kind {
@@ -27,23 +27,44 @@ export const KIND_NAMES: readonly string[] = [
 	'stack not readable',
 ];
 
-/** By sample row of a capture: what tracks draw of it. */
+/** What tracks draw of the samples of a capture, by row; and the weights of each thread by kind. */
 export interface Drawn {
 	readonly kind: Uint8Array;
 	readonly depth: Uint16Array;
+	readonly weights: Float64Array; // at thread * KINDS + kind
 }
 
 export function makeDrawn(capture: Capture): Drawn {
 	const { samples, stacks } = capture;
-	const table = new Uint8Array(512);
-	for (let i = 0; i < table.length; i++) table[i] = kindOf(i >> 6, i & 63);
+	const table = Uint8Array.from({ length: 512 }, (_, value) => kindOf(value >> 6, value & 63));
 	const kind = new Uint8Array(samples.count);
 	const depth = new Uint16Array(samples.count);
-	for (let row = 0; row < samples.count; row++) {
-		kind[row] = table[((samples.state[row] & 7) << 6) | (samples.flags[row] & 63)];
-		depth[row] = stacks.depth[samples.stack[row]];
+	const weights = new Float64Array(capture.threads.length * KINDS);
+	for (const thread of capture.threads) {
+		const end = thread.first + thread.count;
+		for (let row = thread.first; row < end; row++) {
+			const k = table[((samples.state[row] & 7) << 6) | (samples.flags[row] & 63)];
+			kind[row] = k;
+			depth[row] = stacks.depth[samples.stack[row]];
+			weights[thread.row * KINDS + k] += samples.weight === null ? 1 : samples.weight[row];
+		}
 	}
-	return { kind, depth };
+	return { kind, depth, weights };
+}
+
+/** By thread: the weight of the samples in which it ran. */
+export function busyOf(drawn: Drawn): Float64Array {
+	const busy = new Float64Array(drawn.weights.length / KINDS);
+	for (const [i, weight] of drawn.weights.entries()) {
+		if (i % KINDS <= Kind.Gc) busy[Math.floor(i / KINDS)] += weight;
+	}
+	return busy;
+}
+
+/** The kinds that some sample is of. */
+export function kindsIn(drawn: Drawn): Kind[] {
+	const all: Kind[] = KIND_NAMES.map((_, kind) => kind);
+	return all.filter((kind) => drawn.weights.some((w, i) => w > 0 && i % KINDS === kind));
 }
 
 /** A track's samples and, once it is drawn, their pyramid. */
@@ -51,7 +72,7 @@ export interface Track {
 	readonly series: Series;
 	readonly pyramid: Pyramid;
 	readonly deepest: number;
-	readonly usual: number; // depth that a low track has room for; deeper samples are cut at its top
+	readonly usual: number; // that of all but a few samples: one deep moment must not flatten the rest
 }
 
 export function makeTrack(capture: Capture, drawn: Drawn, threads: readonly number[]): Track {
@@ -65,14 +86,14 @@ export function makeTrack(capture: Capture, drawn: Drawn, threads: readonly numb
 	return { series, pyramid, deepest, usual: usualDepth(series, deepest) };
 }
 
-/** That of all but a few samples, so that one deep moment does not flatten the rest. */
+/** No more than 4 % of the samples are deeper. */
 function usualDepth(series: Series, deepest: number): number {
 	const counts = new Uint32Array(deepest + 1);
 	for (const depth of series.depth) counts[depth]++;
 	let above = 0;
 	let depth = deepest;
 	while (depth > 1 && above + counts[depth] < series.count / 25) above += counts[depth--];
-	return Math.max(depth, deepest / 3);
+	return depth;
 }
 
 function ofThread(capture: Capture, drawn: Drawn, thread: number): Series {

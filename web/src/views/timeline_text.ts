@@ -6,7 +6,7 @@ import { NONE } from '../data/capture.js';
 import { KINDS } from '../model/pyramid.js';
 import { make } from '../ui/dom.js';
 import { formatCount, formatPercent } from '../ui/format.js';
-import { type Timeline, trackFor, trackRows } from './timeline_parts.js';
+import { type Timeline, trackRows } from './timeline_parts.js';
 import { KIND_NAMES } from './timeline_series.js';
 import { rangeLines, sampleLines, summary, trackName } from './timeline_words.js';
 
@@ -32,6 +32,7 @@ export function makeText(t: Timeline): Text {
 		update(changed) {
 			scroll.setAttribute('aria-label', summary(t));
 			const { state } = t.app;
+			if (table.open && changed.has('tracks')) fillTable(t, table, title);
 			if (changed.has('sample') && state.sample !== NONE) {
 				live.textContent = sampleLines(t, state.sample, 0).join('; ');
 			} else if (changed.has('ranges')) {
@@ -67,15 +68,19 @@ function fillTable(t: Timeline, details: HTMLElement, title: HTMLElement): void 
 	}
 	const body = table.createTBody();
 	for (const { threads } of trackRows(t)) {
-		const { series } = trackFor(t, threads);
-		const counts = new Float64Array(KINDS);
-		for (const kind of series.kind) counts[kind]++;
+		const weights = new Float64Array(KINDS);
+		let count = 0;
+		for (const thread of threads) {
+			count += t.capture.threads[thread].count;
+			for (const k of kinds) weights[k] += t.drawn.weights[thread * KINDS + k];
+		}
+		const sum = weights.reduce((a, b) => a + b, 0);
 		const row = body.insertRow();
 		const name = make('th', '', trackName(t, threads));
 		name.scope = 'row';
 		row.append(name);
-		row.insertCell().textContent = formatCount(series.count);
-		for (const k of kinds) row.insertCell().textContent = formatPercent(counts[k] / series.count);
+		row.insertCell().textContent = formatCount(count);
+		for (const k of kinds) row.insertCell().textContent = formatPercent(weights[k] / sum);
 	}
 	details.replaceChildren(title, table);
 }
