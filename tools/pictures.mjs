@@ -86,8 +86,8 @@ function makeUser(page) {
 		return (await tip.isVisible()) ? tip.innerText() : '';
 	};
 	const search = async ({ x, y, width, height }, text, [stepX, stepY]) => {
-		for (let atY = y + stepY / 2; atY < y + height; atY += stepY) {
-			for (let atX = x + stepX / 2; atX < x + width; atX += stepX) {
+		for (let atX = x + stepX; atX < x + width; atX += stepX) {
+			for (let atY = y + stepY / 2; atY < y + height; atY += stepY) {
 				if ((await tipAt(atX, atY)).includes(text)) return [atX, atY];
 			}
 		}
@@ -98,8 +98,8 @@ function makeUser(page) {
 		open: (tab) => page.getByRole('tab', { name: tab, exact: true }).click(),
 		choose: (mode) => page.getByRole('radio', { name: mode, exact: true }).click(),
 
-		// Where in a picture a tip has this text.
-		find: async (selector, text) => search(await box(selector), text, [40, 9]),
+		// Where in a picture a tip has this text, from the left.
+		find: async (selector, text) => search(await box(selector), text, [90, 9]),
 
 		// The same on a thread's track: past the middle, along its height.
 		async findOnTrack(thread, text) {
@@ -186,7 +186,7 @@ try {
 		}
 	}
 	for (const steps of TOUR) {
-		await walk(browser, steps, { width: 1280, height: 800, scheme: 'light' });
+		await walk(browser, steps, { width: 1440, height: 900, scheme: 'light' });
 	}
 } finally {
 	await browser.close();

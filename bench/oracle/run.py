@@ -8,8 +8,8 @@
 
 For each program, Python, rate and profiler the program runs for a while alone, then under the
 profiler, then alone again; the profilers take turns. Prints a line for each as it goes, then one
-table. --markdown puts it between the lines `<!-- results -->` and `<!-- end of results -->` of
-FILE.
+table. --markdown puts it between the lines `<!-- NAME -->` and `<!-- end of NAME -->` of FILE, where
+--section gives the name: results.
 
 impossible  stacks that cannot have been: a call, a root or a function that does not exist
 wrong       stacks that could have been but for a line
@@ -82,7 +82,7 @@ PYTHONS = ["3.8", "3.11", "3.13", "3.14", "3.15", "3.14t"]
 RATES = [100, 1000, 10000, "max"]
 REFERENCES = ["py-spy", "tachyon --blocking"]  # they stop the program for each sample
 ENDING_SECONDS = 120  # for a profiler to write its output
-BEGIN, END = "<!-- results -->", "<!-- end of results -->"
+BEGIN, END = "<!-- %s -->", "<!-- end of %s -->"
 
 
 class Failure(Exception):
@@ -197,12 +197,13 @@ class Oracle:
 
     def run(self, profiler, chosen, interpreter, rate):
         seconds = self.options.seconds
-        alone = max(0.5, seconds / 2) if chosen.counts else 0.2
+        alone = max(0.5, seconds / 2) if chosen.counts and not self.options.truth_only else 0.2
         out, outside = self.output(profiler, interpreter)
         env = dict(interpreter.env)
         if profiler.inprocess:
             env.update(profiler.environment(interpreter, self.places, rate, out))
-        with targets.Target(self.places, interpreter, chosen.file, chosen.args, env) as target:
+        wrap = shlex.split(self.options.wrap)
+        with targets.Target(self.places, interpreter, chosen.file, chosen.args, env, wrap) as target:
             started = time.monotonic()
             time.sleep(alone)
             if profiler.inprocess:
@@ -384,18 +385,19 @@ def markdown_table(rows):
     return "\n".join(lines)
 
 
-def write_markdown(path, said, rows):
+def write_markdown(path, section, said, rows):
     """Between the two marks of a page that has them."""
+    begin, end = BEGIN % section, END % section
     with open(path, encoding="utf-8") as f:
         page = f.read()
-    before, rest = page.split(BEGIN, 1)
-    after = rest.split(END, 1)[1]
+    before, rest = page.split(begin, 1)
+    after = rest.split(end, 1)[1]
     about = "`%s`, %s, %s processors, load %s before and %s after.\n\nVersions: %s." % (
         said["command"], said["kernel"], said["processors"], said["load_before"],
         said["load_after"],
         ", ".join("%s %s" % pair for pair in sorted(said["profilers"].items())),
     )  # fmt: skip
-    text = "%s\n\n%s\n\n%s\n\n%s" % (BEGIN, about, markdown_table(rows), END)
+    text = "%s\n\n%s\n\n%s\n\n%s" % (begin, about, markdown_table(rows), end)
     with open(path, "w", encoding="utf-8") as f:
         f.write(before + text + after)
 
@@ -422,9 +424,13 @@ def parse(argv):
     p.add_argument("--seconds", type=float, default=None, help="under each profiler; 10")
     p.add_argument("--repeats", type=int, default=None, help="runs of each; 3")
     p.add_argument("--quick", action="store_true", help="few programs, 1 kHz, 1 s, once")
+    p.add_argument("--truth-only", action="store_true", help="no time alone, so no slowdown")
+    p.add_argument("--wrap", metavar="COMMAND", default="", help="in front of each program's: "
+                   "taskset -c 0")
     p.add_argument("--binary", default=os.path.join(targets.TOP, "build", "fireglass"))
     p.add_argument("--json", metavar="FILE")
     p.add_argument("--markdown", metavar="FILE")
+    p.add_argument("--section", metavar="NAME", default="results", help="of that file: results")
     p.add_argument("--no-install", action="store_true", help="use the peers that are there")
     p.add_argument("--list", action="store_true", help="names of programs and profilers")
     options = p.parse_args(argv)
@@ -507,7 +513,7 @@ def main(argv):
         with open(options.json, "w", encoding="utf-8") as f:
             json.dump(dict(said, rows=rows), f, indent=1)
     if options.markdown:
-        write_markdown(options.markdown, said, rows)
+        write_markdown(options.markdown, options.section, said, rows)
     return 0
 
 

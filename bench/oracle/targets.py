@@ -91,10 +91,10 @@ class Places:
 class Target:
     """A program, started, ready, and what it said of itself."""
 
-    def __init__(self, places, interpreter, program, args=(), env=None):
+    def __init__(self, places, interpreter, program, args=(), env=None, wrap=()):
         self.interpreter = interpreter
         path = places.inside(interpreter.root, program)
-        command = list(interpreter.argv) + ["-B", path] + [str(a) for a in args]
+        command = list(wrap) + list(interpreter.argv) + ["-B", path] + [str(a) for a in args]
         clean = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
         clean.update(env or {})
         self.errors = tempfile.TemporaryFile()

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,6 +56,24 @@ int iofd_write_all(int fd, const void *bytes, size_t len)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+int iofd_nameless(void)
+{
+	const char *folder = getenv("TMPDIR");
+	int fd = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	return fd >= 0 ? fd : memfd_create("fireglass", MFD_CLOEXEC);
+}
+
+FILE *iofd_nameless_stream(void)
+{
+	int fd = iofd_nameless();
+	FILE *stream = fd >= 0 ? fdopen(fd, "w+b") : NULL;
+
+	if (fd >= 0 && !stream)
+		close(fd);
+	return stream;
 }
 
 static void outfile_clear(struct outfile *f)

@@ -20,6 +20,13 @@ int iofd_read_file(const char *path, size_t cap, struct buf *out);
 int iofd_write_all(int fd, const void *bytes, size_t len);
 
 /*
+ * A file without a name, to read and write, that goes when it is closed: in $TMPDIR or /tmp, in
+ * memory if there is no place for it. -1 and errno if there is not even that.
+ */
+int iofd_nameless(void);
+FILE *iofd_nameless_stream(void); // the same, as a stream; NULL
+
+/*
  * An output file that replaces `path` only when it is complete: written to a temporary file beside
  * it and renamed by outfile_commit(). "-" is the standard output. What is no regular file (a pipe,
  * /dev/null) is written in place.

@@ -55,7 +55,7 @@ static struct err *open_stdin(struct input *in, char name[32])
 		snprintf(name, 32, "/dev/fd/%d", STDIN_FILENO);
 		return NULL;
 	}
-	in->spool = tmpfile();
+	in->spool = iofd_nameless_stream();
 	if (!in->spool)
 		return err_errno(errno, "cannot make a temporary file");
 	snprintf(name, 32, "/dev/fd/%d", fileno(in->spool));

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -21,15 +20,6 @@
 #define FLUSH_NS ((uint64_t)1000000000)
 
 /* ---- the file --------------------------------------------------------------------------------- */
-
-/* On disk where there is a place for it, else in memory. */
-static int open_nameless(void)
-{
-	const char *folder = getenv("TMPDIR");
-	int fd = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	return fd >= 0 ? fd : memfd_create("fireglass", MFD_CLOEXEC);
-}
 
 static struct spool *spool_of(struct sample_sink *sink)
 {
@@ -233,7 +223,7 @@ struct err *spool_open(
 	*s = (struct spool){ .path = path, .limits = *limits };
 	s->sink = (struct sample_sink){ .sample = take, .drained = drained };
 	capture_init(&s->capture);
-	s->fd = path ? open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : open_nameless();
+	s->fd = path ? open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : iofd_nameless();
 	if (s->fd >= 0) {
 		struct err *err = capture_writer_create(&s->writer, s->fd, &s->capture, &s->limits);
 

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/iofd.h"
 #include "fmt/varint.h"
 
 /* What a sample differs in from the one before of its thread: its first byte. */
@@ -87,7 +88,7 @@ static struct err *flush_thread(struct thread_spool *spool, struct spooled_threa
 static struct err *flush_all(struct thread_spool *spool)
 {
 	if (!spool->file)
-		spool->file = tmpfile();
+		spool->file = iofd_nameless_stream();
 	if (!spool->file)
 		return err_errno(errno, "cannot make a temporary file");
 	for (size_t i = 0; i < spool->thread_count; i++) {

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "fmt/pb_reader.h"
+#include "fmt/pprof_fields.h"
 #include "import/build.h"
 #include "import/import.h"
 #include "import/pprof_labels.h"
@@ -20,23 +21,6 @@
 
 #define MAX_TYPES 64u
 #define MAX_DEPTH 100000u
-
-/* Fields of Profile. */
-enum {
-	PROFILE_SAMPLE_TYPE = 1,
-	PROFILE_SAMPLE = 2,
-	PROFILE_MAPPING = 3,
-	PROFILE_LOCATION = 4,
-	PROFILE_FUNCTION = 5,
-	PROFILE_STRING = 6,
-	PROFILE_TIME_NANOS = 9,
-	PROFILE_DURATION_NANOS = 10,
-	PROFILE_PERIOD_TYPE = 11,
-	PROFILE_PERIOD = 12,
-	PROFILE_COMMENT = 13,
-	PROFILE_DEFAULT_TYPE = 14,
-	PROFILE_LAST_FIELD = 15, // where its documentation is
-};
 
 struct value_type {
 	uint64_t type, unit; // strings
@@ -149,7 +133,7 @@ static bool read_type(const struct pb_field *f, struct value_type *ret)
 
 	if (!read_fields(f, values))
 		return false;
-	*ret = (struct value_type){ values[1], values[2] };
+	*ret = (struct value_type){ values[VALUE_TYPE_TYPE], values[VALUE_TYPE_UNIT] };
 	return true;
 }
 
@@ -210,16 +194,20 @@ static struct err *on_function_or_mapping(struct pprof *p, const struct pb_field
 	if (!read_fields(f, v))
 		return bad(p, f->data, "a function or a mapping is damaged");
 	if (f->number == PROFILE_MAPPING) {
-		size_t row = rows_add(&p->mapping_ids, v[1]);
+		size_t row = rows_add(&p->mapping_ids, v[MAPPING_ID]);
 
 		array_reserve(p->mapping_files, p->mapping_capacity, row + 1);
-		p->mapping_files[row] = v[5];
+		p->mapping_files[row] = v[MAPPING_FILENAME];
 		return NULL;
 	}
-	size_t row = rows_add(&p->function_ids, v[1]);
+	size_t row = rows_add(&p->function_ids, v[FUNCTION_ID]);
 	array_reserve(p->functions, p->function_capacity, row + 1);
 	// 2: name, 3: name of the linker, 4: file, 5: first line
-	p->functions[row] = (struct function){ v[2] ? v[2] : v[3], v[4], v[5] };
+	p->functions[row] = (struct function){
+		.name = v[FUNCTION_NAME] ? v[FUNCTION_NAME] : v[FUNCTION_SYSTEM_NAME],
+		.file = v[FUNCTION_FILENAME],
+		.first_line = v[FUNCTION_START_LINE],
+	};
 	return NULL;
 }
 
@@ -236,14 +224,14 @@ static bool add_line(struct pprof *p, const struct pb_field *line)
 
 	if (!read_fields(line, v))
 		return false;
-	size_t row = rows_find(&p->function_ids, v[1]);
+	size_t row = rows_find(&p->function_ids, v[LINE_FUNCTION]);
 	if (row == p->function_ids.count)
 		return false;
 	const struct function *function = &p->functions[row];
 	struct build_frame frame = {
 		.name = text_of(p, function->name),
 		.file = text_of(p, function->file),
-		.line = v[2],
+		.line = v[LINE_LINE],
 		.first_line = function->first_line,
 	};
 	frame.kind = pprof_kind(&frame);
@@ -277,12 +265,12 @@ static struct err *on_location(struct pprof *p, const struct pb_field *f)
 	if (!read_fields(f, v))
 		return bad(p, f->data, "a location is damaged");
 	while (pb_reader_next(&r, &part))
-		if (part.number == 4 && !add_line(p, &part))
+		if (part.number == LOCATION_LINE && !add_line(p, &part))
 			return bad(p, part.data, "a line of a location has no function");
 	if (p->frame_count == location.first)
-		add_address(p, v[2], v[3]);
+		add_address(p, v[LOCATION_MAPPING], v[LOCATION_ADDRESS]);
 	location.count = p->frame_count - location.first;
-	size_t row = rows_add(&p->location_ids, v[1]);
+	size_t row = rows_add(&p->location_ids, v[LOCATION_ID]);
 	array_reserve(p->locations, p->location_capacity, row + 1);
 	p->locations[row] = location;
 	return NULL;
@@ -310,7 +298,7 @@ static bool add_value(struct pprof *p, size_t *count, uint64_t value)
 /* Field 1 or 2 of a sample: numbers, packed or not. */
 static bool read_numbers(struct pprof *p, const struct pb_field *f, size_t *count)
 {
-	bool (*add)(struct pprof *, size_t *, uint64_t) = f->number == 1 ? add_location : add_value;
+	bool (*add)(struct pprof *, size_t *, uint64_t) = f->number == SAMPLE_LOCATION ? add_location : add_value;
 	struct pb_reader r = pb_reader_of(f->data, f->len);
 	uint64_t value;
 
@@ -328,7 +316,7 @@ static bool read_label(const struct pprof *p, const struct pb_field *f, struct p
 
 	if (!read_fields(f, v))
 		return false;
-	pprof_label(to, text_of(p, v[1]), text_of(p, v[2]), v[3]);
+	pprof_label(to, text_of(p, v[LABEL_KEY]), text_of(p, v[LABEL_TEXT]), v[LABEL_NUMBER]);
 	return true;
 }
 
@@ -397,11 +385,11 @@ static struct err *on_sample(struct pprof *p, const struct pb_field *f)
 	if (f->number != PROFILE_SAMPLE)
 		return NULL;
 	while (fine && pb_reader_next(&r, &part)) {
-		if (part.number == 1)
+		if (part.number == SAMPLE_LOCATION)
 			fine = read_numbers(p, &part, &depth);
-		else if (part.number == 2)
+		else if (part.number == SAMPLE_VALUE)
 			fine = read_numbers(p, &part, &values);
-		else if (part.number == 3)
+		else if (part.number == SAMPLE_LABEL)
 			fine = read_label(p, &part, &labels);
 	}
 	if (!fine || r.bad)

@@ -32,6 +32,19 @@ void pin_release(struct pin *pin)
 	pin->cpu = -1;
 }
 
+bool pin_leave(struct pin *pin)
+{
+	cpu_set_t others = pin->original;
+	int cpu = pin->cpu >= 0 ? pin->cpu : pin_current_cpu();
+
+	if (cpu >= 0)
+		CPU_CLR((size_t)cpu, &others);
+	bool left = CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof(others), &others) == 0;
+	sched_setaffinity(0, sizeof(pin->original), &pin->original);
+	pin->cpu = -1;
+	return left;
+}
+
 int pin_current_cpu(void)
 {
 	return sched_getcpu();

@@ -22,6 +22,9 @@ void pin_init(struct pin *pin);
 bool pin_to(struct pin *pin, int cpu);
 void pin_release(struct pin *pin);
 
+/* Releases, and goes to another processor than the present one. False if there is none. */
+bool pin_leave(struct pin *pin);
+
 /* The processor the calling thread is on now. */
 int pin_current_cpu(void);
 

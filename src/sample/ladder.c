@@ -14,7 +14,7 @@
 /* A new thread is read co-scheduled, and probed each time, for so many samples. */
 #define FIRST_PROBES 16
 /* The thread may move to another processor while we come to its own. */
-#define COSCHEDULED_ATTEMPTS 6
+#define COSCHEDULED_ATTEMPTS 8
 /* Long enough to be off the processor, so that waking up takes it from whoever runs there. */
 #define COSCHEDULED_SLEEP_NS 20000
 
@@ -85,8 +85,8 @@ static bool is_final(enum read_status status)
 	return status == READ_GONE || status == READ_DENIED;
 }
 
-static enum read_status direct(struct ladder *l, struct ladder_thread *t,
-	const struct ladder_target *target, const struct raw_stack **stack_ret)
+static enum read_status direct(struct ladder_thread *t, const struct ladder_target *target,
+	const struct raw_stack **stack_ret)
 {
 	enum read_status status = read_once(target, 1, stack_ret);
 
@@ -97,27 +97,59 @@ static enum read_status direct(struct ladder *l, struct ladder_thread *t,
 		note_direct(t, false);
 		return READ_TORN;
 	}
-	count(l, LADDER_DIRECT);
 	return READ_OK;
 }
 
-/* Goes where the thread last ran, if it runs. False if it runs elsewhere and we cannot. */
-static bool come_to(struct ladder *l, struct ladder_thread *t, int stat_fd)
+enum nearness {
+	FAR,    // it runs where we cannot be, or nobody knows where
+	COMING, // we were elsewhere: look again
+	BESIDE, // on its processor, so that it cannot run; or it waits
+};
+
+/* Goes where the thread last ran, if it runs. */
+static enum nearness come_to(struct ladder *l, struct ladder_thread *t, int stat_fd)
 {
 	struct proc_stat stat;
 
 	if (stat_fd < 0 || !proc_pread_stat(stat_fd, &stat))
-		return false;
+		return FAR;
 	if (stat.state != 'R')
-		return true;
+		return BESIDE;
 	t->ran = true;
 	l->pinned_this_tick = true;
 	if (l->pin.cpu == stat.processor)
-		return true;
-	if (!pin_to(&l->pin, stat.processor))
-		return false;
-	clock_sleep_until(clock_now_ns() + COSCHEDULED_SLEEP_NS);
-	return true;
+		return BESIDE;
+	return pin_to(&l->pin, stat.processor) ? COMING : FAR;
+}
+
+/* How often the thread was put on a processor; 0 if the kernel does not tell. */
+static uint64_t slices_of(const struct ladder_target *target)
+{
+	struct proc_schedstat stat;
+
+	return target->schedstat_fd >= 0 && proc_pread_schedstat(target->schedstat_fd, &stat)
+		? stat.slices
+		: 0;
+}
+
+/*
+ * One read. READ_TORN: it ran meanwhile. Beside it, what moved, or was taken to another processor,
+ * may have gone round and come back to where it was, so that images which agree prove nothing. Its
+ * time slices are counted from before it was seen beside us, as it did not run then.
+ */
+static enum read_status read_beside(struct ladder *l, struct ladder_thread *t,
+	const struct ladder_target *target, const struct raw_stack **stack_ret)
+{
+	uint64_t slices = slices_of(target);
+	enum nearness nearness = come_to(l, t, target->stat_fd);
+
+	if (nearness == COMING)
+		return READ_TORN;
+	enum read_status status = read_once(target, 1, stack_ret);
+	if (is_final(status))
+		return status;
+	bool ran = nearness == BESIDE && ((*stack_ret)->moved || slices_of(target) != slices);
+	return is_settled(status, *stack_ret) && !ran ? READ_OK : READ_TORN;
 }
 
 static enum read_status coscheduled(struct ladder *l, struct ladder_thread *t,
@@ -125,23 +157,16 @@ static enum read_status coscheduled(struct ladder *l, struct ladder_thread *t,
 {
 	enum read_status status = READ_TORN;
 
-	for (int i = 0; i < COSCHEDULED_ATTEMPTS; i++) {
-		bool beside_it = come_to(l, t, target->stat_fd);
-
-		status = read_once(target, 1, stack_ret);
-		if (is_final(status))
-			return status;
-		// where we run, it cannot: what moved ran elsewhere, and may have been anywhere in between
-		if (is_settled(status, *stack_ret) && !((*stack_ret)->moved && beside_it)) {
-			count(l, LADDER_COSCHEDULED);
-			return READ_OK;
-		}
-		// go there, and wake up there
-		if (l->pin.cpu >= 0)
+	for (int i = 0; i < COSCHEDULED_ATTEMPTS && status == READ_TORN; i++) {
+		// wake up where it runs: that takes the processor from it
+		if (i && l->pin.cpu >= 0)
 			clock_sleep_until(clock_now_ns() + COSCHEDULED_SLEEP_NS);
+		status = read_beside(l, t, target, stack_ret);
 	}
-	// the part that agreed is not proven either: a fast program comes back to where it was
-	return READ_TORN;
+	// when torn, the part that agreed is not proven either
+	if (status == READ_OK)
+		count(l, LADDER_COSCHEDULED);
+	return status;
 }
 
 static enum read_status stopped(struct ladder *l, const struct ladder_target *target,
@@ -165,6 +190,18 @@ static enum read_status truncated(
 	return status;
 }
 
+/*
+ * A direct read that is not given out: it would favour quiet moments. From beside the thread it
+ * would always settle, and tell nothing.
+ */
+static enum read_status probe(struct ladder *l, struct ladder_thread *t,
+	const struct ladder_target *target, const struct raw_stack **stack_ret)
+{
+	if (l->pin.cpu >= 0 && pin_leave(&l->pin))
+		clock_sleep_until(clock_now_ns() + COSCHEDULED_SLEEP_NS);
+	return direct(t, target, stack_ret);
+}
+
 /* The rungs one after the other. */
 static enum read_status climb(struct ladder *l, struct ladder_thread *t,
 	const struct ladder_target *target, const struct raw_stack **stack_ret)
@@ -173,10 +210,15 @@ static enum read_status climb(struct ladder *l, struct ladder_thread *t,
 	bool flutters = is_new || t->flutter > FLUTTER_LIMIT;
 	enum read_status status = READ_TORN;
 
-	if (!flutters || is_new || ++t->samples >= PROBE_SAMPLES) {
-		status = direct(l, t, target, stack_ret);
-		// a probe's result is not used: it would favour quiet moments
-		if (is_final(status) || (status == READ_OK && !flutters))
+	if (!flutters) {
+		status = direct(t, target, stack_ret);
+		if (status == READ_OK)
+			count(l, LADDER_DIRECT);
+		if (is_final(status) || status == READ_OK)
+			return status;
+	} else if (is_new || ++t->samples >= PROBE_SAMPLES) {
+		status = probe(l, t, target, stack_ret);
+		if (is_final(status))
 			return status;
 	}
 	status = coscheduled(l, t, target, stack_ret);

@@ -75,6 +75,7 @@ struct ladder_target {
 	struct mem_reader *mem;
 	pid_t tid;    // 0: not known, so that it can neither be followed nor stopped
 	int stat_fd;  // its stat file (os/proc.h), negative if there is none
+	int schedstat_fd; // the same
 };
 
 /* Reads a stack. Results as stack_reader_read(). */

@@ -190,6 +190,7 @@ static enum read_status read_known_stack(
 		.mem = &s->target->live.reader,
 		.tid = t->tid,
 		.stat_fd = watch_stat_fd(&t->watch),
+		.schedstat_fd = t->watch.schedstat_fd,
 	};
 
 	for (int i = 0; i < CODE_ATTEMPTS; i++) {

@@ -485,7 +485,8 @@ def test_ctrl_c_on_a_terminal(python, start, tmp_path):
         args = [BIN, "record", "-o", str(tmp_path / "o.folded"), "--"] + python.argv
         os.execv(BIN, args + ["-c", source])
     text = b""
-    while b"ready" not in text:
+    # the program runs, and was sampled: the progress line says so
+    while b"ready" not in text or not re.search(rb"[1-9]\d* samples ", text):
         text += os.read(fd, 65536)
     os.write(fd, b"\x03")
     try:
