@@ -16,7 +16,7 @@ from press.store import Store
 
 SEED = 1887
 CACHED_PAGES = 96
-UNDER_WAY = 1  # requests that wait or are being answered, on average
+BUSY = 0.4  # of a processor: how much answering takes
 KINDS = ("view",) * 14 + ("search",) * 4 + ("edit",) * 2
 
 
@@ -55,13 +55,12 @@ def parse_arguments(argv):
 
 
 def serve(service, visitors, seconds):
-    """Sends requests as often as they are answered, so that on average UNDER_WAY are; returns how
-    long that was."""
+    """Sends requests, as many as keep the workers BUSY; returns how long that was."""
     gaps = random.Random(SEED + 2)
     started = time.perf_counter()
     for request in visitors:
         service.submit(request)
-        time.sleep(gaps.expovariate(UNDER_WAY) * service.pace)
+        time.sleep(gaps.expovariate(BUSY) * service.cost)
         elapsed = time.perf_counter() - started
         if elapsed >= seconds:
             return elapsed

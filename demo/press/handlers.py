@@ -13,13 +13,12 @@ MARKS = str.maketrans("", "", "=*>|'`[]")
 
 
 class Request:
-    __slots__ = ("kind", "name", "text", "asked")
+    __slots__ = ("kind", "name", "text")
 
     def __init__(self, kind, name="", text=""):
         self.kind = kind
         self.name = name
         self.text = text
-        self.asked = 0.0  # when, by time.perf_counter()
 
 
 class Site:

@@ -86,7 +86,7 @@ export function exported(capture, ...options) {
 
 /** A window on a page. close() fails if the page had errors or asked for anything from outside. */
 export async function open(address, options = {}) {
-	const { width = 1300, height = 1000, scheme = 'light', fragment = '', ...more } = options;
+	const { width = 1300, height = 1300, scheme = 'light', fragment = '', ...more } = options;
 	const context = await browser.newContext({
 		viewport: { width, height },
 		colorScheme: scheme,

@@ -115,6 +115,7 @@ look('hover: a frame lights up in all tracks and in the flame graph', ofShop, {}
 look('zoom and pan, by wheel, keys, buttons and the overview', ofShop, {}, async (view) => {
 	const { page } = view;
 	const shown = async () => {
+		await page.waitForTimeout(200); // it is told when it has come to rest
 		const text = /shown: (.*?)\. Arrow/.exec(await view.timeline())[1];
 		return text === 'all of it' ? [0, 4] : text.match(/[\d.]+/g).map(Number);
 	};
@@ -193,7 +194,8 @@ look('tracks can be hidden, shown alone, sorted and merged', ofShop, {}, async (
 	await view.press('Escape');
 	assert.equal(await view.page.locator('.tl-panel').isVisible(), false);
 	// as a table, for those who do not see it
-	await view.page.getByText('Tracks as a table').click();
+	await view.page.getByText('Tracks as a table').focus();
+	await view.press('Enter');
 	const table = await view.text('.tl-text table');
 	assert.match(table, /worker .*4 000/);
 });

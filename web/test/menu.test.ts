@@ -6,7 +6,7 @@ import { emptyReasons } from '../src/ui/empty.js';
 import { commandOf, doubtsOf, summaryOf } from '../src/ui/head.js';
 import { byLetter, keyName } from '../src/ui/menu.js';
 import { beside } from '../src/ui/place.js';
-import { matchThreads, threadName } from '../src/ui/threads.js';
+import { busySamples, matchThreads, threadName } from '../src/ui/threads.js';
 import { makeCapture } from './make.js';
 
 const run = (): void => undefined;
@@ -89,6 +89,12 @@ test('threads are found by name, number and process', () => {
 	assert.deepEqual(found('child'), ['thread 4711']);
 	assert.deepEqual(found(''), ['MainThread', 'thread 4711']);
 	assert.deepEqual(found('nobody'), []);
+});
+
+test('threads are as busy as they ran or were ready to', () => {
+	assert.deepEqual([...busySamples(CAPTURE)], [6, 0]);
+	const blind = makeCapture({ threads: [{ samples: ['3 * main ! unknown'] }] });
+	assert.deepEqual([...busySamples(blind)], [3], 'not known: all of them');
 });
 
 test('an empty capture says why and what to do', () => {

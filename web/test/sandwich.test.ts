@@ -5,7 +5,7 @@ import type { App } from '../src/app/app.js';
 import { INITIAL } from '../src/app/state.js';
 import { makeShape } from '../src/draw/layout.js';
 import type { Shown } from '../src/model/shown.js';
-import { DARK, LIGHT, textOn } from '../src/ui/colours.js';
+import { DARK, differenceColour, LIGHT, textOn } from '../src/ui/colours.js';
 import { makeLook, poolLines, sayNode, tipLines } from '../src/views/flame_look.js';
 import { listFunctions } from '../src/views/sandwich_list.js';
 import { nodeOf, shownOf, treeOf } from './flame_trees.js';
@@ -61,6 +61,13 @@ test('a tip of a comparison says both sides and the change', () => {
 	const lines = tipLines(appOf(shown), shape, nodeOf(shown, shape.tree, 'a'), 0);
 	assert.ok(lines.some((l) => l.startsWith('before 50.0 %')));
 	assert.ok(lines.includes('change \u221220.00 percentage points'));
+});
+
+test('differences are of shares of all, also in the tree of one function', () => {
+	const shown = shownOf(['a;f 40', 'b 60'], ['a;f 10', 'b 90']);
+	const part = treeOf(shownOf(['f;x 40'], ['f;x 10']));
+	const look = makeLook(appOf(shown, { colouring: 'diff' }), makeShape(part, 'now'), LIGHT);
+	assert.equal(look.fill(1), differenceColour(LIGHT, 0.3));
 });
 
 test('hostile names are spelt out in labels and tips', () => {

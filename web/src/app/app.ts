@@ -52,7 +52,7 @@ export interface App {
 export type Change = keyof State | 'hover' | 'preview' | 'shown' | 'size' | 'colours';
 
 export interface View {
-	/** Once: makes its elements below `root`, which is empty and its own. */
+	/** Once: makes its elements below `root`, which is empty and its own; update() of all follows. */
 	mount(root: HTMLElement, app: App): void;
 	/** At most once per drawn frame, only while it is visible: what changed since the last call. */
 	update(changed: ReadonlySet<Change>): void;

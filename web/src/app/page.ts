@@ -154,6 +154,15 @@ function wordsOf(app: PageApp): string {
 	return [REGISTRY[app.state.view].label, chips.join(', ')].filter((t) => t !== '').join(': ');
 }
 
+/** The first stop of Tab leads past all the switches. */
+function addSkip(): void {
+	const skip = button('skip', 'To the view', '', () => {
+		const first = part('main').querySelector<HTMLElement>('.place:not([hidden]) [tabindex="0"]');
+		(first ?? part('main')).focus();
+	});
+	document.body.prepend(skip);
+}
+
 /** Tabs, and the places in which views appear; the timeline and the details are always seen. */
 function openPlaces({ app, panels, timeline, details }: Parts): Updated[] {
 	const tabs = makeTabs([...panels.keys()], (view) => app.set({ view }));
@@ -197,6 +206,7 @@ export function openPage(capture: Capture, baseline: Capture | null): void {
 	const around = [fillTop(parts), ...fillTools(app)];
 	for (const one of around) one.update(EVERYTHING);
 	listenDivider(part('divider'), part('details'));
+	addSkip();
 	told = [...around, ...openPlaces(parts)];
 	watchSurroundings(app);
 	listenPrint(

@@ -101,6 +101,8 @@ export function makePageApp(
 		const now = keeper.show(store.state);
 		if (now === last) return changed;
 		last = now;
+		// its rows are of tables that are gone
+		hover = { ...hover, func: NONE, stack: NONE };
 		return new Set([...changed, 'shown']);
 	};
 	const store = makeStore(readState(location.hash), {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Two captures with tables in common, so that they can be compared row by row. */
-import type { Capture, Frames, Functions, Stacks } from './capture.js';
+import type { Capture, Frames, Functions, Place, Stacks } from './capture.js';
 import { NONE } from './capture.js';
 import { depthsOf } from './decode.js';
 import { makePairs, pairRow } from './pairs.js';
@@ -22,16 +22,17 @@ function joinStrings(now: Capture, before: Capture): { strings: string[]; of: Ro
 	return { strings, of };
 }
 
-/**
- * Functions that may be the same: by name, file and kind. A file is the same by its short name, as in
- * `fireglass diff`: the two may have run in different directories.
- */
+/** A file is the same by its short name: the two captures may be of different directories. */
+const fileKey = (place: Place): string => `${place.kind} ${place.short}`;
+
+/** Functions that may be the same: by name, file and kind. */
 function namesakes(c: Capture): Map<string, number[]> {
 	const { functions, strings, places } = c;
 	const groups = new Map<string, number[]>();
 	for (let f = 0; f < functions.count; f++) {
 		const file = functions.file[f];
-		const path = places.get(file)?.short ?? strings[file];
+		const place = places.get(file);
+		const path = place ? fileKey(place) : strings[file];
 		const key = JSON.stringify([strings[functions.name[f]], path, functions.kind[f]]);
 		const group = groups.get(key);
 		if (group) group.push(f);
@@ -59,12 +60,13 @@ function matchFunctions(now: Capture, before: Capture): Int32Array {
 	return of;
 }
 
-/** From files of `before` to strings of both: to the file of `now` with the same short name. */
+/** From files of `before` to strings of both: to the file of `now` that is the same. */
 function joinFiles(now: Capture, before: Capture, strings: Rows): (file: number) => number {
-	const ours = new Map([...now.places].map(([row, place]) => [place.short, row]));
+	const ours = new Map([...now.places].map(([row, place]) => [fileKey(place), row]));
 	return (file) => {
-		const short = before.places.get(file)?.short;
-		return (short !== undefined ? ours.get(short) : undefined) ?? strings[file];
+		const place = before.places.get(file);
+		if (!place || now.places.has(strings[file])) return strings[file];
+		return ours.get(fileKey(place)) ?? strings[file];
 	};
 }
 

@@ -75,9 +75,12 @@ function factsOf(capture: Capture): HTMLElement {
 	const add = (key: string, value: string): void =>
 		list.append(make('dt', '', key), make('dd', '', value));
 	add('capture', summaryOf(capture).join(', '));
+	// times of imported captures may be none, or nonsense
+	const began = new Date(Number(capture.startNs / 1_000_000n));
+	if (capture.startNs > 0n && !Number.isNaN(began.getTime())) add('began', began.toISOString());
 	for (const process of capture.processes.slice(0, 20)) add('process', process.command);
 	for (const doubt of doubtsOf(capture)) add('beware', doubt);
-	for (const [key, value] of capture.facts) add(key, value);
+	for (const [key, value] of capture.facts) if (!key.endsWith('_ns')) add(key, value);
 	return list;
 }
 

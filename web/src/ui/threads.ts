@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** The filter of threads and processes: a list with boxes to tick, counts, and a field to narrow it. */
 import type { Change } from '../app/app.js';
+import { hasStates } from '../app/check.js';
 import type { PageApp } from '../app/page_app.js';
-import type { Process, Thread } from '../data/capture.js';
+import type { Capture, Process, Thread } from '../data/capture.js';
+import { SampleState } from '../data/capture.js';
 import { attributes, button, make } from './dom.js';
 import { formatCount, formatNumber } from './format.js';
 import { makePopover } from './popover.js';
@@ -40,10 +42,29 @@ export function matchThreads(
 	);
 }
 
-/** The heaviest first within their process; processes in their order. */
-function byProcess(threads: readonly Thread[]): ReadonlyMap<number, readonly Thread[]> {
+/** By thread: samples in which it ran or was ready to; all of them if states are not known. */
+export function busySamples(capture: Capture): Float64Array {
+	const { samples, threads } = capture;
+	const busy = new Float64Array(threads.length);
+	const known = hasStates(capture);
+	for (const { row, first, count } of threads) {
+		for (let i = first; i < first + count; i++) {
+			const state = samples.state[i];
+			if (!known || state === SampleState.OnCpu || state === SampleState.Runnable) busy[row]++;
+		}
+	}
+	return busy;
+}
+
+/** The busiest first within their process; processes in their order. */
+function byProcess(
+	threads: readonly Thread[],
+	busy: Float64Array,
+): ReadonlyMap<number, readonly Thread[]> {
 	const groups = new Map<number, Thread[]>();
-	for (const thread of [...threads].sort((a, b) => a.process - b.process || b.count - a.count)) {
+	const order = (a: Thread, b: Thread): number =>
+		a.process - b.process || busy[b.row] - busy[a.row] || b.count - a.count || a.row - b.row;
+	for (const thread of [...threads].sort(order)) {
 		const group = groups.get(thread.process);
 		if (group) group.push(thread);
 		else groups.set(thread.process, [thread]);
@@ -53,7 +74,7 @@ function byProcess(threads: readonly Thread[]): ReadonlyMap<number, readonly Thr
 
 export function makeThreadFilter(app: PageApp): ThreadFilter {
 	const { threads, processes } = app.capture;
-	const most = threads.reduce((n, thread) => Math.max(n, thread.count), 1);
+	let busy: Float64Array = new Float64Array(0); // counted when the list is first opened
 	const filter = attributes(make('input'), {
 		type: 'search',
 		placeholder: 'Filter',
@@ -72,13 +93,11 @@ export function makeThreadFilter(app: PageApp): ThreadFilter {
 	const showOnly = (rows: readonly number[]): void =>
 		setHidden(threads.map((t) => t.row).filter((row) => !rows.includes(row)));
 
-	/** A box to tick, a name, a bar and a count, for one thread or all of a process. */
-	const addRow = (
-		className: string,
-		name: string,
-		rows: readonly number[],
-		count: number,
-	): void => {
+	/** A box to tick, a name, a bar for how busy it was and a count, for a thread or a process. */
+	const addRow = (className: string, name: string, group: readonly Thread[]): void => {
+		const rows = group.map((thread) => thread.row);
+		const count = group.reduce((n, thread) => n + thread.count, 0);
+		const ran = rows.reduce((n, row) => n + busy[row], 0);
 		const hidden = new Set(app.state.tracks.hidden);
 		const shown = rows.filter((row) => !hidden.has(row)).length;
 		const box = attributes(make('input'), { type: 'checkbox' });
@@ -88,7 +107,8 @@ export function makeThreadFilter(app: PageApp): ThreadFilter {
 		const text = make('span', 'threads-name', name);
 		text.title = name;
 		const bar = make('span', 'threads-bar');
-		bar.style.setProperty('--share', String(Math.min(1, count / most)));
+		bar.title = `busy in ${formatCount(ran)} of ${formatNumber(count, 'sample')}`;
+		bar.style.setProperty('--share', String(ran / Math.max(1, count)));
 		const label = make(
 			'label',
 			'',
@@ -104,17 +124,18 @@ export function makeThreadFilter(app: PageApp): ThreadFilter {
 		const at = [...list.querySelectorAll('input, button')].indexOf(document.activeElement ?? list);
 		list.replaceChildren();
 		const matching = matchThreads(threads, processes, filter.value);
-		for (const [process, group] of byProcess(matching.slice(0, MOST_ROWS))) {
-			const sum = group.reduce((n, thread) => n + thread.count, 0);
+		let room = MOST_ROWS;
+		for (const [process, group] of byProcess(matching, busy)) {
+			if (room <= 0) break;
 			if (processes.length > 1) {
-				const rows = group.map((thread) => thread.row);
-				addRow('threads-process', processName(processes[process]), rows, sum);
+				addRow('threads-process', processName(processes[process]), group);
 			}
-			for (const thread of group) addRow('', threadName(thread), [thread.row], thread.count);
+			for (const one of group.slice(0, room)) addRow('', threadName(one), [one]);
+			room -= group.length;
 		}
 		const more = matching.length - MOST_ROWS;
-		if (more > 0)
-			list.append(make('p', 'dim', `and ${formatCount(more)} more: filter to see them`));
+		const words = `and ${formatCount(more)} more: filter to see them`;
+		if (more > 0) list.append(make('p', 'dim', words));
 		if (matching.length === 0) list.append(make('p', 'dim', 'No thread is called so.'));
 		// the list is made anew under the hands of whoever goes through it by keys
 		if (at >= 0) list.querySelectorAll<HTMLElement>('input, button')[at]?.focus();
@@ -123,6 +144,7 @@ export function makeThreadFilter(app: PageApp): ThreadFilter {
 		matchThreads(threads, processes, filter.value).map((thread) => thread.row);
 	const popover = makePopover('', 'Threads that are shown and counted', (panel) => {
 		if (!panel.firstChild) {
+			busy = busySamples(app.capture);
 			const all = button('', 'All', 'Show all that the filter leaves', () =>
 				setShown(matching(), true),
 			);

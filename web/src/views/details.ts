@@ -40,9 +40,13 @@ function startDetails(root: HTMLElement, app: App) {
 		return attributes(one, { role: 'radio' });
 	});
 	tabs.append(...buttons);
-	content.addEventListener('click', (event) => {
-		own = event.target instanceof Element && event.target.closest('.frame') !== null;
-	}, true);
+	content.addEventListener(
+		'click',
+		(event) => {
+			own = event.target instanceof Element && event.target.closest('.frame') !== null;
+		},
+		true,
+	);
 
 	const fill = (): void => {
 		if (!has(kind)) kind = has('sample') ? 'sample' : has('function') ? 'function' : 'run';

@@ -11,7 +11,7 @@ import { currentTheme, functionColour } from '../ui/colours.js';
 import { button, make } from '../ui/dom.js';
 import { formatPercent, formatTime, formatWeight } from '../ui/format.js';
 import { titleOf } from '../ui/search.js';
-import type { Weighed } from './details_model.js';
+import type { Busy, Weighed } from './details_model.js';
 import { aroundOf, runSums, threadWeights } from './details_model.js';
 import {
 	barLine,
@@ -125,7 +125,13 @@ export function functionDetails(app: App, func: number): HTMLElement[] {
 			const share = weight / (total || 1);
 			return barLine(state, formatPercent(share), share, null);
 		});
-	const threads = threadWeights(app.capture, shown, app.state, rangeOf(app.capture, app.state), around.within);
+	const threads = threadWeights(
+		app.capture,
+		shown,
+		app.state,
+		rangeOf(app.capture, app.state),
+		around.within,
+	);
 	return [
 		name,
 		facts([
@@ -141,8 +147,14 @@ export function functionDetails(app: App, func: number): HTMLElement[] {
 				goTo(app, tables, func, 'sandwich'),
 			),
 		),
-		section('Called by', barList(functionLines(app, around.callers, total, 'nothing: a stack begins here'), 'nothing')),
-		section('Calls', barList(functionLines(app, around.callees, total, 'itself: its own code'), 'nothing')),
+		section(
+			'Called by',
+			barList(functionLines(app, around.callers, total, 'nothing: a stack begins here'), 'nothing'),
+		),
+		section(
+			'Calls',
+			barList(functionLines(app, around.callees, total, 'itself: its own code'), 'nothing'),
+		),
 		section('By thread', barList(threadLines(app, threads, total), 'none')),
 		section('By state', barList(states, 'none')),
 	];
@@ -171,13 +183,17 @@ export function runDetails(app: App): HTMLElement[] {
 			? formatPercent(Math.min(1, (weight * periodNs) / span))
 			: formatPercent(weight / (sums.samples || 1));
 	const waiting = periodNs > 0 && span > 0 ? (sums.waited * periodNs) / span : 0;
-	const threads = sums.threads.slice(0, BRIEF).map(({ thread, samples, running, gilWait }) => {
-		const share = running / samples;
-		const gil = gilWait > 0 ? `, waits for the GIL ${formatPercent(gilWait / samples)}` : '';
-		return barLine(threadName(app, thread), `runs ${formatPercent(share)}${gil}`, share, null);
-	});
+	const busy = (list: readonly Busy[], what: 'running' | 'gilWait'): HTMLElement[] =>
+		list.slice(0, BRIEF).map((one) => {
+			const share = one[what] / one.samples;
+			return barLine(threadName(app, one.thread), formatPercent(share), share, null);
+		});
+	const threads = busy(sums.threads, 'running');
 	const more = sums.threads.length - threads.length;
 	if (more > 0) threads.push(barLine(`${more} more`, '', 0, null));
+	const waiters = sums.threads
+		.filter((one) => one.gilWait / one.samples >= 0.01)
+		.sort((x, y) => y.gilWait / y.samples - x.gilWait / x.samples);
 	const gil: (readonly [string, string])[] = sums.knowsGil
 		? [
 				['GIL held', `${ofTime(sums.held)} of the time`],
@@ -192,7 +208,10 @@ export function runDetails(app: App): HTMLElement[] {
 			['in GC', sums.gc > 0 ? `${ofTime(sums.gc)} of the time` : ''],
 		]),
 		section('Hottest functions, by self', barList(hottest(app), 'none')),
-		section('Busiest threads', barList(threads, 'none')),
+		section('Busiest threads: share of their time they run', barList(threads, 'none')),
+		...(waiters.length > 0
+			? [section('Waiting for the GIL, share of their time', barList(busy(waiters, 'gilWait'), ''))]
+			: []),
 		make('p', 'dim', 'Click on the timeline for a sample, on a frame or a row for a function.'),
 	];
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** What the details panel says: of a sample, of a function, of the run. */
-import type { Range } from '../app/state.js';
+import type { Range, State } from '../app/state.js';
 import { type Capture, Flag, FunctionKind, NONE, SampleState } from '../data/capture.js';
 import { visible } from '../draw/text.js';
 import { outermostFunctions } from '../model/forest.js';
 import { modeMask, rowsIn } from '../model/samples.js';
-import type { State } from '../app/state.js';
 import type { Shown } from '../model/shown.js';
 
 // ---- a sample -------------------------------------------------------------------------------------
@@ -85,7 +84,8 @@ export function stateWords(capture: Capture, row: number): string {
 	};
 	const doing = words[state[row]] ?? 'state not known';
 	if (has(Flag.InGc)) return `in GC (${doing})`;
-	if (has(Flag.WaitsForGil)) return name ? `waiting for the GIL (in ${name})` : 'waiting for the GIL';
+	if (has(Flag.WaitsForGil))
+		return name ? `waiting for the GIL (in ${name})` : 'waiting for the GIL';
 	return has(Flag.HoldsGil) ? `${doing}, holds the GIL` : doing;
 }
 
@@ -232,7 +232,8 @@ export function runSums(capture: Capture, hidden: readonly number[], range: Rang
 			const w = weight ? weight[row] : 1;
 			const f = flags[row];
 			busy.samples += w;
-			if (state[row] === SampleState.OnCpu || state[row] === SampleState.Runnable) busy.running += w;
+			if (state[row] === SampleState.OnCpu || state[row] === SampleState.Runnable)
+				busy.running += w;
 			if (f & Flag.WaitsForGil) busy.gilWait += w;
 			if (f & Flag.HoldsGil) all.held += w;
 			if (f & Flag.InGc) all.gc += w;

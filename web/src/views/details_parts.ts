@@ -7,7 +7,10 @@ import { visible } from '../draw/text.js';
 import { attributes, make } from '../ui/dom.js';
 
 /** A section with a heading; null if nothing is in it. */
-export function section(title: string, ...children: readonly (Node | string | null)[]): HTMLElement {
+export function section(
+	title: string,
+	...children: readonly (Node | string | null)[]
+): HTMLElement {
 	return make('section', '', make('h3', '', title), ...children);
 }
 
@@ -55,7 +58,8 @@ export function listenFrame(
 	};
 	element.addEventListener('pointerenter', light);
 	element.addEventListener('focus', light);
-	for (const end of ['pointerleave', 'blur']) element.addEventListener(end, () => app.setHover(null));
+	for (const end of ['pointerleave', 'blur'])
+		element.addEventListener(end, () => app.setHover(null));
 	element.addEventListener('contextmenu', (event) => {
 		event.preventDefault();
 		const box = element.getBoundingClientRect();

@@ -145,8 +145,7 @@ export function lightFrames(app: App, root: HTMLElement): void {
 	const lit = hover.func === NONE ? NONE : captureFunc(capture, tables, hover.func);
 	for (const item of root.querySelectorAll<HTMLElement>('.frame')) {
 		const func = Number(item.dataset['func']);
-		const same =
-			lit !== NONE && (func === lit || shownFunc(capture, tables, func) === hover.func);
+		const same = lit !== NONE && (func === lit || shownFunc(capture, tables, func) === hover.func);
 		item.classList.toggle('lit', same);
 		item.classList.toggle('chosen', func === state.func);
 	}

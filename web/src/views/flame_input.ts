@@ -17,7 +17,7 @@ export interface PointerTo {
 export function listenToPointer(target: HTMLElement, to: PointerTo): void {
 	let press = 0;
 	let pressed: { x: number; y: number } | null = null;
-	let opened = 0; // when the menu was opened last
+	let opened = -Infinity; // when a finger that was held still opened the menu
 	const at = (e: MouseEvent): [number, number] => {
 		const box = target.getBoundingClientRect();
 		return [e.clientX - box.left, e.clientY - box.top];
@@ -27,8 +27,6 @@ export function listenToPointer(target: HTMLElement, to: PointerTo): void {
 		pressed = null;
 	};
 	const menu = (e: MouseEvent): void => {
-		if (performance.now() - opened < 700) return;
-		opened = performance.now();
 		const [x, y] = at(e);
 		to.menu(x, y, e.clientX, e.clientY);
 	};
@@ -47,14 +45,17 @@ export function listenToPointer(target: HTMLElement, to: PointerTo): void {
 		forget();
 		if (e.pointerType !== 'touch') return;
 		pressed = { x: e.clientX, y: e.clientY };
-		press = window.setTimeout(() => menu(e), LONG_PRESS_MS);
+		press = window.setTimeout(() => {
+			opened = performance.now();
+			menu(e);
+		}, LONG_PRESS_MS);
 	});
 	target.addEventListener('pointerup', forget);
 	target.addEventListener('pointercancel', forget);
 	target.addEventListener('contextmenu', (e) => {
 		e.preventDefault();
 		forget();
-		menu(e);
+		if (performance.now() - opened > 700) menu(e); // else it is open
 	});
 	target.addEventListener('click', (e) => {
 		if (performance.now() - opened < 700) return; // the end of a long press

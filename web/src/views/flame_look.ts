@@ -5,6 +5,7 @@ import type { Shape } from '../draw/layout.js';
 import { visible } from '../draw/text.js';
 import { interval } from '../model/certainty.js';
 import type { Shown, ShownTables, Side } from '../model/shown.js';
+import type { Tree } from '../model/tree.js';
 import type { Theme } from '../ui/colours.js';
 import { differenceColour, functionColours, mixColours, shareColours } from '../ui/colours.js';
 import { formatCount, formatPercent, formatWeight } from '../ui/format.js';
@@ -38,6 +39,12 @@ function placeOf(shown: Shown, shape: Shape, node: number): string {
 	return line ? `${file}:${line}` : file;
 }
 
+/** What a node's share of all is now, less what it was before: -1 .. 1. */
+function changeOf(shown: Shown, tree: Tree, node: number): number {
+	const before = tree.before && shown.before ? tree.before[node] / (shown.before.sum || 1) : 0;
+	return tree.total[node] / (shown.now.sum || 1) - before;
+}
+
 /** How nodes look under the state; what the look depends on must not change while it is used. */
 export function makeLook(app: App, shape: Shape, theme: Theme): Look {
 	const shown = app.shown();
@@ -57,10 +64,7 @@ export function makeLook(app: App, shape: Shape, theme: Theme): Look {
 		return pale;
 	};
 	const plain = (node: number, func: number): string => {
-		if (how === 'diff' && tree.before) {
-			const before = tree.beforeSum > 0 ? tree.before[node] / tree.beforeSum : 0;
-			return differenceColour(theme, tree.total[node] / (tree.sum || 1) - before);
-		}
+		if (how === 'diff' && tree.before) return differenceColour(theme, changeOf(shown, tree, node));
 		return func < 0 ? theme.pooled : (colours[func] ?? theme.pooled);
 	};
 	const matchOf = (func: number): boolean => found !== null && found.matches[func] === 1;
@@ -141,7 +145,7 @@ export function tipLines(app: App, shape: Shape, node: number, zoomed: number): 
 		lines.push(`${formatPercent(tree.total[node] / tree.total[zoomed])} of ${of}`);
 	}
 	if (before && tree.before) {
-		const change = tree.total[node] / (now.sum || 1) - tree.before[node] / (before.sum || 1);
+		const change = changeOf(shown, tree, node);
 		const sign = change > 0 ? '+' : change < 0 ? '\u2212' : '\u00b1';
 		lines.push(`before ${sharePhrase(tree.before[node], before)}`);
 		lines.push(`change ${sign}${(Math.abs(change) * 100).toFixed(2)} percentage points`);

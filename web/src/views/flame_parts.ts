@@ -21,6 +21,8 @@ export function makeParts(host: HTMLElement, label: string, status: HTMLElement 
 	scroller.tabIndex = 0;
 	scroller.setAttribute('role', 'application');
 	scroller.setAttribute('aria-label', label);
+	// the keys for a menu bring the browser's own one as well
+	scroller.addEventListener('contextmenu', (event) => event.preventDefault());
 	const content = add(scroller, 'div', 'flame-content');
 	const holder = add(content, 'div', 'flame-holder');
 	const surface = (): Surface => {

@@ -8,10 +8,11 @@ import type { Shape } from '../draw/layout.js';
 import { makeShape } from '../draw/layout.js';
 import { svgOf } from '../draw/svg.js';
 import { visible } from '../draw/text.js';
+import type { FunctionSums } from '../model/functions.js';
 import { functionSums } from '../model/functions.js';
 import type { Shown } from '../model/shown.js';
 import { makeSandwich as makeTrees } from '../model/tree.js';
-import { currentTheme, functionColour, textOn } from '../ui/colours.js';
+import { currentTheme, differenceColour, functionColour, textOn } from '../ui/colours.js';
 import { formatPercent } from '../ui/format.js';
 import { titleOf } from '../ui/search.js';
 import type { Graph } from './flame_graph.js';
@@ -39,6 +40,16 @@ export function chosenFunc(app: App): number {
 	const { tables } = app.shown();
 	const func = shownFunc(app.capture, tables, app.state.func);
 	return func === NONE ? (listFunctions(app.shown(), 'self', '')[0] ?? NONE) : func;
+}
+
+/** Of the chosen function's name: as its boxes. */
+function fillOf(app: App, func: number, sums: FunctionSums): string {
+	const { tables, now, before } = app.shown();
+	const { colouring } = app.state;
+	if (colouring !== 'diff' || !before)
+		return functionColour(currentTheme(), tables, func, colouring);
+	const was = (sums.beforeTotal?.[func] ?? 0) / (before.sum || 1);
+	return differenceColour(currentTheme(), sums.total[func] / (now.sum || 1) - was);
 }
 
 function startSandwich(root: HTMLElement, app: App) {
@@ -123,7 +134,7 @@ function startSandwich(root: HTMLElement, app: App) {
 			return;
 		}
 		const sums = functionSums(app.shown());
-		const fill = functionColour(currentTheme(), tables, func, app.state.colouring);
+		const fill = fillOf(app, func, sums);
 		name.style.background = fill;
 		name.style.color = textOn(fill);
 		const title = visible(titleOf(tables, func).slice(0, 500));

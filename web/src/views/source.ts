@@ -13,6 +13,7 @@ import type { Outlined, SourceFile } from './source_model.js';
 import {
 	funcAtLine,
 	hottestLine,
+	hottestOf,
 	openFile,
 	outlineOf,
 	ownFunctionSums,
@@ -26,16 +27,21 @@ function wantedFile(app: App): number {
 	const { functions, strings } = app.capture;
 	const { func } = app.state;
 	const file = func === NONE ? NONE : functions.file[func];
-	const isFile = file !== NONE && strings[file] !== '' && functions.kind[func] !== FunctionKind.Mark;
+	const isFile =
+		file !== NONE && strings[file] !== '' && functions.kind[func] !== FunctionKind.Mark;
 	if (isFile) return file;
 	const heat = fileHeat(app.capture, app.shown(), app.state);
-	return (heat.find((one) => app.capture.sources.get(one.file)?.text) ?? heat[0])?.file ?? NONE;
+	const { sources, places } = app.capture;
+	const readable = heat.filter((one) => sources.get(one.file)?.text);
+	const own = readable.find((one) => places.get(one.file)?.kind === 'own');
+	return (own ?? readable[0] ?? heat[0])?.file ?? NONE;
 }
 
 function startSource(root: HTMLElement, app: App) {
 	root.classList.add('panel', 'source-view');
 	const { capture } = app;
-	const path = make('span', 'source-path');
+	const name = make('bdi');
+	const path = make('span', 'source-path', name);
 	const note = make('span', 'source-note');
 	const hotSum = make('span', 'panel-sum dim');
 	const previous = button('', '\u2191', 'Previous hot line ([)', () => step(-1));
@@ -106,8 +112,8 @@ function startSource(root: HTMLElement, app: App) {
 	root.append(make('div', 'source-parts', side.element, main));
 
 	const fillTools = (): void => {
-		path.textContent = source ? visible(source.path) : '';
-		path.title = path.textContent;
+		name.textContent = source ? visible(source.path) : '';
+		path.title = name.textContent;
 		const hasText = source?.lines !== null;
 		const why = source?.note ? ` (${source.note})` : '';
 		note.textContent = hasText ? (source?.note ?? '') : '';
@@ -135,12 +141,13 @@ function startSource(root: HTMLElement, app: App) {
 			return;
 		}
 		code.rows.moveTo(NONE, 'no');
-		if (!jump || !isOf) return;
-		const begin = rowOfLine(source, capture.functions.line[func]);
-		const hot = rowOfLine(source, hottestLine(capture, source.heat, func));
+		if (!jump) return;
+		const begin = isOf ? rowOfLine(source, capture.functions.line[func]) : NONE;
+		const hottest = isOf ? hottestLine(capture, source.heat, func) : hottestOf(source);
+		const hot = rowOfLine(source, hottest);
 		const [first, end] = code.rows.seen();
 		const near = begin >= 0 && hot >= begin && hot - begin < end - first - 4;
-		if (near || hot === NONE) code.rows.scrollTo(Math.max(0, begin - 1));
+		if (near || (hot === NONE && begin >= 0)) code.rows.scrollTo(Math.max(0, begin - 1));
 		else code.rows.scrollTo(Math.max(0, hot - Math.floor((end - first) / 2)));
 	};
 	const load = (file: number): void => {

@@ -15,7 +15,15 @@ import { shortened, weightLines } from './table_text.js';
 
 const LONGEST = 2000; // characters of a line that are shown
 
-const CLASSES: readonly string[] = ['', 'comment', 'text', 'keyword', 'number', 'defined', 'decorator'];
+const CLASSES: readonly string[] = [
+	'',
+	'comment',
+	'text',
+	'keyword',
+	'number',
+	'defined',
+	'decorator',
+];
 
 /** Tabs stay, other characters that cannot be seen come as \xHH. */
 const seenText = (text: string): string => text.split('\t').map(visible).join('\t');
@@ -75,7 +83,8 @@ export function makeCode(app: App, actions: CodeActions): Code {
 	const cellOf = (column: Column, row: number, line: number): HTMLTableCellElement => {
 		const { now, before, periodNs } = shown;
 		const { unit } = app.state;
-		const of = (heat: ReadonlyMap<number, number> | null | undefined): number => heat?.get(line) ?? 0;
+		const of = (heat: ReadonlyMap<number, number> | null | undefined): number =>
+			heat?.get(line) ?? 0;
 		const heat = source?.heat;
 		switch (column) {
 			case 'self':

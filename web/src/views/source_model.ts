@@ -116,6 +116,14 @@ export function heatOfLine(source: SourceFile, line: number): number {
 	return source.maxTotal > 0 ? (total.get(line) ?? 0) / source.maxTotal : 0;
 }
 
+/** The hottest line of the file; 0 if there is none. */
+export function hottestOf(source: SourceFile): number {
+	return source.hot.reduce(
+		(best, line) => (heatOfLine(source, line) > heatOfLine(source, best) ? line : best),
+		0,
+	);
+}
+
 /** The next hot line after (before) one, around the end. */
 export function stepHot(source: SourceFile, line: number, by: 1 | -1): number {
 	const { hot } = source;
@@ -209,7 +217,12 @@ function seenAt(capture: Capture, file: number): Map<number, number> {
 }
 
 /** The function of the capture that a line belongs to: that was seen there, else that begins above. */
-export function funcAtLine(capture: Capture, outline: readonly Outlined[], file: number, line: number): number {
+export function funcAtLine(
+	capture: Capture,
+	outline: readonly Outlined[],
+	file: number,
+	line: number,
+): number {
 	const seen = seenAt(capture, file).get(line);
 	if (seen !== undefined) return seen;
 	const above = outline.filter((o) => o.line > 0 && o.line <= line).at(-1);

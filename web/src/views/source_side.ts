@@ -10,7 +10,7 @@ import type { Outlined } from './source_model.js';
 import { makeFilter } from './table_model.js';
 import { amountCell } from './table_numbers.js';
 import { makeRows } from './table_rows.js';
-import { shortened, weightLines } from './table_text.js';
+import { pathCell, shortened, weightLines } from './table_text.js';
 
 export interface Side {
 	readonly element: HTMLElement;
@@ -44,7 +44,11 @@ export function makeSide(
 	const shortOf = (file: number): string =>
 		app.capture.places.get(file)?.short ?? app.capture.strings[file];
 	const headOf = (...cells: readonly [string, string][]): HTMLTableRowElement =>
-		make('tr', '', ...cells.map(([name, text]) => attributes(make('th', name, text), { scope: 'col' })));
+		make(
+			'tr',
+			'',
+			...cells.map(([name, text]) => attributes(make('th', name, text), { scope: 'col' })),
+		);
 	const showTip = (event: PointerEvent, lines: readonly string[] | null): void =>
 		app.showTip(event.clientX, event.clientY, lines);
 
@@ -55,7 +59,7 @@ export function makeSide(
 		fill(row, index) {
 			const { file, self } = files[index];
 			const source = app.capture.sources.get(file);
-			const name = make('td', 'name', make('span', 'name-text', shortened(shortOf(file))));
+			const name = pathCell('name', shortOf(file));
 			if (!source?.text) name.classList.add('dim');
 			row.append(amountCell('self', self, shown.now, shown.periodNs, 'percent'), name);
 		},

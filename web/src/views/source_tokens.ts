@@ -81,7 +81,8 @@ function scanText(s: Scanner, top: Quote): void {
 			const next = text.charCodeAt(i + 1) === c && text.charCodeAt(i + 2) === c;
 			if (top.triple && !next) continue;
 			s.stack.pop();
-			return emit(s, i + (top.triple ? 3 : 1), Token.Text);
+			emit(s, i + (top.triple ? 3 : 1), Token.Text);
+			return;
 		} else if (c === 123 && top.fields) {
 			if (text.charCodeAt(i + 1) === 123) {
 				i++;
@@ -89,7 +90,8 @@ function scanText(s: Scanner, top: Quote): void {
 			}
 			setDepth(s, 1);
 			emit(s, i, Token.Text);
-			return emit(s, i + 1, Token.Plain);
+			emit(s, i + 1, Token.Plain);
+			return;
 		}
 	}
 	emit(s, text.length, Token.Text);
@@ -107,10 +109,14 @@ function openText(s: Scanner, start: number, prefix: string): void {
 function scanWord(s: Scanner): void {
 	const { text } = s;
 	let end = s.at + 1;
-	while (end < text.length && (isLetter(text.charCodeAt(end)) || isDigit(text.charCodeAt(end)))) end++;
+	while (end < text.length && (isLetter(text.charCodeAt(end)) || isDigit(text.charCodeAt(end))))
+		end++;
 	const long = end - s.at > 12;
 	const word = long ? '' : text.slice(s.at, end);
-	if (isQuote(text.charCodeAt(end)) && isPrefix(word)) return openText(s, end, word);
+	if (isQuote(text.charCodeAt(end)) && isPrefix(word)) {
+		openText(s, end, word);
+		return;
+	}
 	const token = KEYWORDS.has(word) ? Token.Keyword : s.afterDef ? Token.Name : Token.Plain;
 	emit(s, end, token);
 	s.afterDef = word === 'def' || word === 'class';
@@ -139,20 +145,22 @@ function scanBracket(s: Scanner, c: number, depth: number): void {
 function scanCode(s: Scanner, field: number): void {
 	const { text } = s;
 	const c = text.charCodeAt(s.at);
-	if (isLetter(c)) return scanWord(s);
-	if (isDigit(c) || (c === 46 && isDigit(text.charCodeAt(s.at + 1)))) return scanNumber(s);
-	if (isQuote(c)) return openText(s, s.at, '');
+	const starts = c === 64 && s.at < 400 && text.slice(0, s.at).trim() === '';
+	if (isLetter(c)) scanWord(s);
+	else if (isDigit(c) || (c === 46 && isDigit(text.charCodeAt(s.at + 1)))) scanNumber(s);
+	else if (isQuote(c)) openText(s, s.at, '');
 	// in a field it is a way to format: "{n:#x}"
-	if (c === 35 && field === 0) return emit(s, text.length, Token.Comment);
-	if (field > 0 && '{}()[]'.includes(text[s.at])) return scanBracket(s, c, field);
-	if (c === 64 && text.slice(0, s.at).trim() === '' && s.at < 400) return scanDecorator(s);
-	emit(s, s.at + 1, Token.Plain);
+	else if (c === 35 && field === 0) emit(s, text.length, Token.Comment);
+	else if (field > 0 && '{}()[]'.includes(text[s.at])) scanBracket(s, c, field);
+	else if (starts) scanDecorator(s);
+	else emit(s, s.at + 1, Token.Plain);
 }
 
 function scanDecorator(s: Scanner): void {
 	let end = s.at + 1;
 	const { text } = s;
-	while (end < text.length && (isLetter(text.charCodeAt(end)) || text.charCodeAt(end) === 46)) end++;
+	while (end < text.length && (isLetter(text.charCodeAt(end)) || text.charCodeAt(end) === 46))
+		end++;
 	emit(s, end, Token.Decorator);
 }
 

@@ -13,7 +13,7 @@ import type { SortKey, TableRows } from './table_model.js';
 import { makeFilter, orderRows, placeText, readOrder, tableRows } from './table_model.js';
 import { amountCell, differenceCell } from './table_numbers.js';
 import { makeRows } from './table_rows.js';
-import { rowLines, shortened, sumPhrase, tsvOf } from './table_text.js';
+import { pathCell, rowLines, shortened, sumPhrase, tsvOf } from './table_text.js';
 
 interface Column {
 	readonly key: SortKey;
@@ -40,8 +40,16 @@ function columnsOf(granularity: State['granularity'], compared: boolean): Column
 		{ key, label, title },
 		...(compared
 			? ([
-					{ key: `${key}before`, label: `${label} before`, title: `${label} of what it is compared with` },
-					{ key: `${key}diff`, label: 'Difference', title: `${label} now less ${label.toLowerCase()} before` },
+					{
+						key: `${key}before`,
+						label: `${label} before`,
+						title: `${label} of what it is compared with`,
+					},
+					{
+						key: `${key}diff`,
+						label: 'Difference',
+						title: `${label} now less ${label.toLowerCase()} before`,
+					},
 				] as const)
 			: []),
 	];
@@ -68,7 +76,9 @@ function startTable(root: HTMLElement, app: App) {
 		'aria-label': 'Filter the rows: text, or a regular expression between slashes',
 	});
 	const found = attributes(make('span', 'panel-sum dim'), { role: 'status' });
-	const copy = button('', 'Copy', 'Copy the rows as a table (TSV), as they are sorted', () => copyRows());
+	const copy = button('', 'Copy', 'Copy the rows as a table (TSV), as they are sorted', () =>
+		copyRows(),
+	);
 	root.append(make('div', 'panel-tools', input, found, copy));
 
 	let shown: Shown = app.shown();
@@ -121,9 +131,9 @@ function startTable(root: HTMLElement, app: App) {
 			case 'name':
 				return nameCell(func);
 			case 'file':
-				return make('td', 'file', shortened(placeText(shown, list, row)));
+				return pathCell('file', placeText(shown, list, row));
 			case 'module':
-				return make('td', 'module', shortened(tables.funcModule[func]));
+				return pathCell('module', tables.funcModule[func]);
 		}
 	};
 	const light = (row: HTMLTableRowElement, index: number): void => {
@@ -207,7 +217,16 @@ function startTable(root: HTMLElement, app: App) {
 			list = tableRows(shown, app.state.granularity === 'lines');
 		}
 		if (has('filter') && input.value !== app.state.filter) input.value = app.state.filter;
-		const other = has('shown', 'granularity', 'sort', 'filter', 'unit', 'search', 'colours', 'colouring');
+		const other = has(
+			'shown',
+			'granularity',
+			'sort',
+			'filter',
+			'unit',
+			'search',
+			'colours',
+			'colouring',
+		);
 		if (other) remake();
 		if (has('size')) rows.resize();
 		if (other || has('func', 'line')) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The rows of the table: what they are, filtered and in order. */
 import type { State } from '../app/state.js';
-import { findOutermost, childrenOf } from '../model/forest.js';
+import { childrenOf, findOutermost } from '../model/forest.js';
 import { functionSums } from '../model/functions.js';
 import type { Shown, Side } from '../model/shown.js';
 import { makeMatcher } from '../ui/search.js';
@@ -165,7 +165,8 @@ function numbersOf(shown: Shown, rows: TableRows, key: SortKey, unit: State['uni
 
 function textsOf(shown: Shown, rows: TableRows, key: SortKey): string[] {
 	const { tables } = shown;
-	const texts = key === 'name' ? tables.funcName : key === 'module' ? tables.funcModule : tables.funcFile;
+	const texts =
+		key === 'name' ? tables.funcName : key === 'module' ? tables.funcModule : tables.funcFile;
 	// lower case first tells words, then the texts themselves, so that the order is always the same
 	return Array.from(rows.func, (func) => `${texts[func].toLowerCase()}\n${texts[func]}`);
 }

@@ -24,17 +24,22 @@ export function sureness(weight: number, side: Side): Sure {
 	return { share, low, high, unsure: (high - low) / 2 > UNSURE * share };
 }
 
-/** "0.4 ± 0.2 %" if it is unsure, else "12.3 %". */
+/** "0.4±0.2 %" if it is unsure, else "12.3 %". */
 export function sureText(sure: Sure): string {
-	if (!sure.unsure || sure.share <= 0) return formatPercent(sure.share);
 	const half = (sure.high - sure.low) / 2;
 	const digits = half < 0.0995 ? (half < 0.00095 ? 2 : 1) : 0;
 	const number = (share: number): string => (share * 100).toFixed(digits);
-	return `${number(sure.share)}\u202f\u00b1\u202f${number(half)} %`;
+	const plain = !sure.unsure || Number(number(sure.share)) === 0;
+	return plain ? formatPercent(sure.share) : `${number(sure.share)}\u00b1${number(half)} %`;
 }
 
 /** "+1.2 s", "−3.4 points": a difference in the unit of the state. */
-export function differenceText(now: number, before: number, shown: Shown, unit: State['unit']): string {
+export function differenceText(
+	now: number,
+	before: number,
+	shown: Shown,
+	unit: State['unit'],
+): string {
 	const { now: side, before: other, periodNs } = shown;
 	const points = shareDifference(now, before, side, other);
 	const value = unit === 'percent' ? points : now - before;
@@ -64,9 +69,7 @@ export function differenceValue(
 	shown: Shown,
 	unit: State['unit'],
 ): number {
-	return unit === 'percent'
-		? shareDifference(now, before, shown.now, shown.before)
-		: now - before;
+	return unit === 'percent' ? shareDifference(now, before, shown.now, shown.before) : now - before;
 }
 
 /** Whether two shares may well be the same: their intervals have a part in common. */

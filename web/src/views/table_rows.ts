@@ -273,7 +273,11 @@ export function makeRows(o: RowsOptions): Rows {
 		moveTo,
 		scrollTo: (index) => scrollPx(index * px),
 		seen,
-		each: (run) => made.forEach((row, i) => run(row, from + i)),
+		each(run) {
+			made.forEach((row, i) => {
+				run(row, from + i);
+			});
+		},
 		key,
 		resize() {
 			measure();

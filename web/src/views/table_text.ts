@@ -3,6 +3,7 @@
 import type { App } from '../app/app.js';
 import { visible } from '../draw/text.js';
 import type { Shown } from '../model/shown.js';
+import { make } from '../ui/dom.js';
 import { formatPercent, formatWeight } from '../ui/format.js';
 import { sharePhrase } from './flame_look.js';
 import type { TableRows } from './table_model.js';
@@ -12,6 +13,11 @@ import { differenceText, mayBeChance } from './table_numbers.js';
 const LONGEST = 500; // of names in rows; a name may have megabytes
 
 export const shortened = (text: string): string => visible(text.slice(0, LONGEST));
+
+/** A cell with a path: where there is no room, its beginning is left out. */
+export function pathCell(className: string, path: string): HTMLTableCellElement {
+	return make('td', `path ${className}`, make('bdi', '', shortened(path)));
+}
 
 /** "total 1.24 s, 12.3 % (95 %: 11.8 % to 12.9 %)", and what it was before. */
 export function weightLines(

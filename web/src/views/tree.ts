@@ -7,11 +7,12 @@ import type { Shown } from '../model/shown.js';
 import type { Tree } from '../model/tree.js';
 import { currentTheme, functionColour } from '../ui/colours.js';
 import { attributes, button, make } from '../ui/dom.js';
-import { formatNumber } from '../ui/format.js';
+import { formatCount, formatNumber } from '../ui/format.js';
 import { searchFunctions } from '../ui/search.js';
 import { stackOfNode } from './flame_path.js';
 import { amountCell, differenceCell } from './table_numbers.js';
 import { makeRows } from './table_rows.js';
+import { pathCell } from './table_text.js';
 import type { Open, TreeRows } from './tree_rows.js';
 import {
 	closeNode,
@@ -49,10 +50,15 @@ interface Opened {
 
 function startTree(root: HTMLElement, app: App) {
 	root.classList.add('panel', 'tree-view');
-	const invert = button('', 'Inverted', 'What used the time itself, and below it what called it (i)', () =>
-		app.set({ inverted: !app.state.inverted }, 'step'),
+	const invert = button(
+		'',
+		'Inverted',
+		'What used the time itself, and below it what called it (i)',
+		() => app.set({ inverted: !app.state.inverted }, 'step'),
 	);
-	const hot = button('', 'Hottest path', 'Open the heaviest calls, one in the other (h)', () => openHot());
+	const hot = button('', 'Hottest path', 'Open the heaviest calls, one in the other (h)', () =>
+		openHot(),
+	);
 	const closeAll = button('', 'Close all', 'Close all calls', () => {
 		now().root.children.clear();
 		now().root.more = false;
@@ -99,7 +105,7 @@ function startTree(root: HTMLElement, app: App) {
 		cell.style.setProperty('--level', String(level - 1));
 		if (node === NONE) {
 			cell.append(make('span', 'twisty', '\u25b8'));
-			cell.append(make('span', 'name-text dim', `\u2026 ${formatNumber(list.light[index], 'light call')} more`));
+			cell.append(make('span', 'name-text dim', `\u2026 ${formatCount(list.light[index])} more`));
 			return cell;
 		}
 		const sign = hasChildren(node) ? (isOpen(node) ? '\u25be' : '\u25b8') : '';
@@ -126,7 +132,7 @@ function startTree(root: HTMLElement, app: App) {
 			case 'name':
 				return nameCell(index);
 			case 'file':
-				return make('td', 'file', node === NONE ? '' : nodePlace(shown, tree, node));
+				return pathCell('file', node === NONE ? '' : nodePlace(shown, tree, node));
 		}
 	};
 	const light = (row: HTMLTableRowElement, index: number): void => {
@@ -318,7 +324,15 @@ function startTree(root: HTMLElement, app: App) {
 			hint.textContent = inverted()
 				? 'On top what used the time itself; below each, what called it.'
 				: '';
-			const other = has('shown', 'inverted', 'unit', 'search', 'colours', 'colouring', 'granularity');
+			const other = has(
+				'shown',
+				'inverted',
+				'unit',
+				'search',
+				'colours',
+				'colouring',
+				'granularity',
+			);
 			if (other) remake(has('inverted') ? 'middle' : 'no');
 			if (has('size')) rows.resize();
 			if (other || has('func')) follow();

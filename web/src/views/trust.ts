@@ -50,15 +50,31 @@ function accountTable(what: string, accounts: Accounts): HTMLElement {
 	const body = make('tbody');
 	for (const { name, count, share, means, grade } of accounts.rows) {
 		const head = attributes(make('th', '', gradeSign(grade), name), { scope: 'row' });
-		const bar = make('td', 'trust-share', accounts.sum > 0 ? formatPercent(share) : '');
+		const bar = make('td', 'proof-share', accounts.sum > 0 ? formatPercent(share) : '');
 		bar.style.setProperty('--share', String(share));
-		body.append(make('tr', '', head, make('td', 'count', formatCount(count)), bar, make('td', 'means', means)));
+		body.append(
+			make(
+				'tr',
+				'',
+				head,
+				make('td', 'count', formatCount(count)),
+				bar,
+				make('td', 'means', means),
+			),
+		);
 	}
 	const sum = attributes(make('th', '', 'sum'), { scope: 'row' });
-	const foot = make('tr', '', sum, make('td', 'count', formatCount(accounts.sum)), make('td'), make('td'));
+	const foot = make(
+		'tr',
+		'',
+		sum,
+		make('td', 'count', formatCount(accounts.sum)),
+		make('td'),
+		make('td'),
+	);
 	return make(
 		'table',
-		'trust-table',
+		'proof-table',
 		headRow(what, 'count', 'share', 'what it means'),
 		body,
 		make('tfoot', '', foot),
@@ -81,7 +97,7 @@ function lossStrip(capture: Capture): HTMLElement {
 		viewBox: `0 0 ${BINS} 30`,
 		preserveAspectRatio: 'none',
 		role: 'img',
-		class: 'trust-strip',
+		class: 'proof-strip',
 		'aria-label': label,
 	});
 	for (let i = 0; i < BINS; i++) {
@@ -90,8 +106,13 @@ function lossStrip(capture: Capture): HTMLElement {
 		if (low > 0) strip.append(bar(i, Math.max(1, low), 0, 'missed'));
 		if (high > 0) strip.append(bar(i, Math.max(1, high), low, 'lost'));
 	}
-	const ends = make('p', 'trust-ends dim', make('span', '', '0 s'), make('span', '', formatTime(capture.durationNs)));
-	return make('div', '', make('p', '', `${label}.`), make('div', 'trust-strip-box', strip), ends);
+	const ends = make(
+		'p',
+		'proof-ends dim',
+		make('span', '', '0 s'),
+		make('span', '', formatTime(capture.durationNs)),
+	);
+	return make('div', '', make('p', '', `${label}.`), make('div', 'proof-strip-box', strip), ends);
 }
 
 function points(share: number): string {
@@ -113,7 +134,7 @@ function chanceParts(side: Side, periodNs: number, what: string): (Node | string
 	const time = periodNs > 0 ? `, ${formatTime(least * side.sum * periodNs)}` : '';
 	return [
 		make('p', '', `${what}: ${formatNumber(samples, 'sample')}.`),
-		make('table', 'trust-table', headRow('a share of', 'is sure to', 'with 95 %: from, to'), body),
+		make('table', 'proof-table', headRow('a share of', 'is sure to', 'with 95 %: from, to'), body),
 		make(
 			'p',
 			'',
@@ -134,14 +155,17 @@ function fillTrust(root: HTMLElement, app: App): void {
 	const rungs = rungAccounts(capture);
 	const unknown = 'Not known: the capture does not tell.';
 	const parts: HTMLElement[] = [
-		make('p', `trust-verdict trust-${grade}`, gradeSign(grade), text),
+		make('p', `proof-verdict proof-${grade}`, gradeSign(grade), text),
 		section('How the samples were taken', facts(wayFacts(capture, formatRate))),
 		section(
 			'Ticks of the clock',
 			ticks ? accountTable('ticks', ticks) : make('p', 'dim', unknown),
 			capture.timed ? lossStrip(capture) : null,
 		),
-		section(isImported(capture) ? 'Samples' : 'Samples that were due', accountTable('samples', sampleAccounts(capture))),
+		section(
+			isImported(capture) ? 'Samples' : 'Samples that were due',
+			accountTable('samples', sampleAccounts(capture)),
+		),
 		section(
 			'How stacks were read',
 			rungs ? accountTable('reads', rungs) : make('p', 'dim', unknown),
@@ -178,14 +202,14 @@ function fillTrust(root: HTMLElement, app: App): void {
 			),
 		);
 	}
-	root.replaceChildren(make('div', 'trust-parts', ...parts));
+	root.replaceChildren(make('div', 'proof-parts', ...parts));
 }
 
 export function makeTrust(): View {
 	let fill: (() => void) | null = null;
 	return {
 		mount(root, app) {
-			root.classList.add('trust-view');
+			root.classList.add('proof-view');
 			root.tabIndex = 0;
 			fill = () => fillTrust(root, app);
 		},

@@ -26,7 +26,8 @@ function strategyText(capture: Capture): string {
 		coscheduled: 'only on the program\u2019s processor (--strategy coscheduled)',
 		stop: 'stopped for each sample (--strategy stop)',
 	};
-	if (hasOption(capture, '--exact')) return 'the cheapest that is proven; stopped if none is (--exact)';
+	if (hasOption(capture, '--exact'))
+		return 'the cheapest that is proven; stopped if none is (--exact)';
 	return names[optionValue(capture, '--strategy')] ?? 'the cheapest that is proven';
 }
 
@@ -82,7 +83,9 @@ function moment(capture: Capture, key: string): string {
 	const text = capture.facts.get(key);
 	if (text === undefined || !/^\d{1,20}$/.test(text)) return '';
 	const date = new Date(Number(BigInt(text) / 1_000_000n));
-	return Number.isNaN(date.getTime()) ? '' : `${date.toISOString().slice(0, 23).replace('T', ' ')} UTC`;
+	return Number.isNaN(date.getTime())
+		? ''
+		: `${date.toISOString().slice(0, 23).replace('T', ' ')} UTC`;
 }
 
 /** What is known of the run. */
@@ -102,10 +105,14 @@ export function runFacts(capture: Capture): Row[] {
 	const begin = moment(capture, 'start_ns');
 	const end = moment(capture, 'end_ns');
 	rows.push(['began', begin || 'not known']);
-	rows.push(['ended', end || (isImported(capture) ? 'not known' : 'not known: it was cut off, or went on')]);
+	rows.push([
+		'ended',
+		end || (isImported(capture) ? 'not known' : 'not known: it was cut off, or went on'),
+	]);
 	if (capture.timed) rows.push(['samples span', formatTime(capture.durationNs)]);
 	for (const [key, value] of facts) {
-		if (!(key in LABELS) && !ELSEWHERE.test(key)) rows.push([visible(key), visible(value.slice(0, 4000))]);
+		if (!(key in LABELS) && !ELSEWHERE.test(key))
+			rows.push([visible(key), visible(value.slice(0, 4000))]);
 	}
 	return rows.filter(([, value]) => value !== '');
 }

@@ -265,10 +265,18 @@ export function verdict(capture: Capture): { grade: Grade; text: string } {
 			.filter((row) => row.grade === grade)
 			.map((row) => `${row.name} ${formatPercent(row.share)}`)
 			.join(', ');
-	if (of('bad')) return { grade: 'bad', text: `There is a reason to doubt the numbers: ${of('bad')}.` };
-	if (of('note')) return { grade: 'note', text: `Nearly all is as it should be, but: ${of('note')}.` };
+	if (of('bad'))
+		return { grade: 'bad', text: `There is a reason to doubt the numbers: ${of('bad')}.` };
+	if (of('note'))
+		return { grade: 'note', text: `Nearly all is as it should be, but: ${of('note')}.` };
 	if (isImported(capture)) {
-		return { grade: 'note', text: 'The samples were imported: what their recorder lost is not known.' };
+		return {
+			grade: 'note',
+			text: 'The samples were imported: what their recorder lost is not known.',
+		};
 	}
-	return { grade: 'good', text: 'No reason to worry: every tick and every sample is accounted for.' };
+	return {
+		grade: 'good',
+		text: 'No reason to worry: every tick and every sample is accounted for.',
+	};
 }
