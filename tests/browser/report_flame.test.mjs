@@ -409,9 +409,10 @@ look('heat map: what comes back is a line; a drag selects', ofShop, {}, async (v
 	assert.match(await view.tip(), /^0\.9\d* s to .* 0 samples on a processor/);
 	await view.press('Escape');
 	await view.click('Clear all');
-	await view.page.mouse.move(canvas.x + 60, canvas.y + 10);
+	const now = await view.page.locator('.hm-canvas').boundingBox();
+	await view.page.mouse.move(now.x + 60, now.y + 10);
 	await view.page.mouse.down();
-	await view.page.mouse.move(canvas.x + 150, canvas.y + 60, { steps: 4 });
+	await view.page.mouse.move(now.x + 150, now.y + 60, { steps: 4 });
 	await view.page.mouse.up();
 	await view.settle();
 	const { range } = await view.fragment();
