@@ -21,7 +21,7 @@ deps:
 
 # Installs, builds, and records the program in demo/.
 demo: deps all
-	@$(BUILD)/fireglass record -t -o demo.html -o demo.svg -o demo.folded -f text -o - \
+	@$(BUILD)/fireglass record -o demo.html -o demo.svg -o demo.folded -f text -o - \
 		-- python3 demo/press --seconds $(DEMO_SECONDS)
 	@echo
 	@echo "the report:       $(CURDIR)/demo.html (open it in a browser; docs/tour.md shows round)"

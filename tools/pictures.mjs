@@ -21,11 +21,20 @@ const VIEWS = {
 		await user.choose('CPU');
 		await user.open('Flame graph');
 	},
-	chart: (user) => user.open('Flame chart'),
-	tree: (user) => user.open('Call tree'),
+	chart: async (user) => {
+		await user.choose('Wall');
+		await user.open('Flame chart');
+		for (let i = 0; i < 5; i++) await user.press('Zoom in (+)');
+	},
+	tree: async (user) => {
+		await user.press('Show the whole capture (0)');
+		await user.choose('CPU');
+		await user.open('Call tree');
+	},
 	table: async (user) => {
 		await user.open('Table');
 		await user.page.getByRole('row').filter({ hasText: SLOW }).first().click();
+		await user.page.mouse.move(1, 1);
 	},
 	sandwich: (user) => user.open('Sandwich'),
 	source: (user) => user.open('Source'),
@@ -96,6 +105,7 @@ function makeUser(page) {
 	return {
 		page,
 		open: (tab) => page.getByRole('tab', { name: tab, exact: true }).click(),
+		press: (title) => page.getByTitle(title, { exact: true }).click(),
 		choose: (mode) => page.getByRole('radio', { name: mode, exact: true }).click(),
 
 		// Where in a picture a tip has this text, from the left.

@@ -16,7 +16,7 @@ from press.store import Store
 
 SEED = 1887
 CACHED_PAGES = 96
-BUSY = 0.4  # of a processor: how much answering takes
+BUSY = 0.3  # of a processor: how much answering takes
 KINDS = ("view",) * 14 + ("search",) * 4 + ("edit",) * 2
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Captures whose truth is known, for the tests of the report.
 import { utimesSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { describe, folder, writeTo } from './report_harness.mjs';
 
 const LIBRARY = '/v/lib/python3.12/site-packages';
@@ -51,7 +52,7 @@ export function shopCapture() {
 		'fact start_ns 1700000000000000000',
 		'fact end_ns 1700000004000000000',
 		'fact ticks 3993',
-		'fact host workshop',
+		`fact host ${hostname()}`,
 		'process 100 shop',
 		'process 200 batch',
 		'thread 0 100 MainThread',

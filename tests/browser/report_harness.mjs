@@ -149,6 +149,22 @@ export function apart(a, b) {
 	return x.reduce((sum, value, i) => sum + (value - y[i]) ** 2, 0);
 }
 
+/** What a browser makes of the text of a picture. */
+export async function readSvg(svg) {
+	const page = await browser.newPage();
+	const read = await page.evaluate((text) => {
+		const parsed = new DOMParser().parseFromString(text, 'image/svg+xml');
+		return {
+			error: parsed.querySelector('parsererror')?.textContent ?? '',
+			texts: [...parsed.querySelectorAll('text, title')].map((e) => e.textContent).join('\n'),
+			alive: parsed.querySelectorAll('script, foreignObject, image, a').length,
+			width: Number(parsed.documentElement.getAttribute('width')),
+		};
+	}, svg);
+	await page.close();
+	return read;
+}
+
 function makeHands(page) {
 	const settle = () =>
 		page.evaluate(
@@ -389,7 +405,12 @@ function rowHands({ page, settle }) {
 			return [...element.tBodies[0].rows]
 				.filter((row) => row.getAttribute('aria-hidden') !== 'true')
 				.map((row) => {
-					const cells = [...row.cells].map((cell, i) => [heads[i], tidy(cell.innerText)]);
+					// an amount and its share, which lie apart
+					const textOf = (cell) =>
+						cell.classList.contains('amount')
+							? [...cell.children].map((part) => tidy(part.innerText)).join(' · ') || tidy(cell.innerText)
+							: tidy(cell.innerText);
+					const cells = [...row.cells].map((cell, i) => [heads[i], textOf(cell)]);
 					return {
 						...Object.fromEntries(cells),
 						level: Number(row.getAttribute('aria-level') ?? 0),
@@ -405,9 +426,10 @@ function rowHands({ page, settle }) {
 		names: async () => (await rows()).map((row) => row.Function ?? row.File ?? row.Module),
 		/** The row of a function, as an element. */
 		row: (name) => table().locator('tbody tr').filter({ has: page.getByText(name, { exact: true }) }).first(),
-		head: (name) => table().locator('thead').getByRole('button', { name, exact: true }),
+		/** Clicks on a column; the arrow of the sorted one is part of its name. */
 		async sort(name) {
-			await table().locator('thead').getByRole('button', { name, exact: true }).first().click();
+			const head = new RegExp(`^${name}( [▾▴])?$`);
+			await table().locator('thead').getByRole('button', { name: head }).first().click();
 			await settle();
 		},
 	};

@@ -25,14 +25,22 @@ function joinStrings(now: Capture, before: Capture): { strings: string[]; of: Ro
 /** A file is the same by its short name: the two captures may be of different directories. */
 const fileKey = (place: Place): string => `${place.kind} ${place.short}`;
 
+/** By file: what tells it apart. One that `now` has by its whole path is that one. */
+function fileKeys(c: Capture, now: Capture): (file: number) => string {
+	const known = new Map([...now.places].map(([row, place]) => [now.strings[row], fileKey(place)]));
+	return (file) => {
+		const place = c.places.get(file);
+		return known.get(c.strings[file]) ?? (place ? fileKey(place) : c.strings[file]);
+	};
+}
+
 /** Functions that may be the same: by name, file and kind. */
-function namesakes(c: Capture): Map<string, number[]> {
-	const { functions, strings, places } = c;
+function namesakes(c: Capture, now: Capture): Map<string, number[]> {
+	const { functions, strings } = c;
+	const keyOf = fileKeys(c, now);
 	const groups = new Map<string, number[]>();
 	for (let f = 0; f < functions.count; f++) {
-		const file = functions.file[f];
-		const place = places.get(file);
-		const path = place ? fileKey(place) : strings[file];
+		const path = keyOf(functions.file[f]);
 		const key = JSON.stringify([strings[functions.name[f]], path, functions.kind[f]]);
 		const group = groups.get(key);
 		if (group) group.push(f);
@@ -48,8 +56,8 @@ function namesakes(c: Capture): Map<string, number[]> {
  */
 function matchFunctions(now: Capture, before: Capture): Int32Array {
 	const of = new Int32Array(before.functions.count).fill(NONE);
-	const groups = namesakes(now);
-	for (const [key, theirs] of namesakes(before)) {
+	const groups = namesakes(now, now);
+	for (const [key, theirs] of namesakes(before, now)) {
 		const ours = groups.get(key) ?? [];
 		theirs.forEach((f, i) => {
 			const line = before.functions.line[f];

@@ -9,7 +9,7 @@ import { rangeOf } from '../model/samples.js';
 import type { Shown } from '../model/shown.js';
 import { currentTheme, functionColour } from '../ui/colours.js';
 import { button, make } from '../ui/dom.js';
-import { formatPercent, formatTime, formatWeight } from '../ui/format.js';
+import { formatCount, formatPercent, formatTime, formatWeight } from '../ui/format.js';
 import { titleOf } from '../ui/search.js';
 import type { Busy, Weighed } from './details_model.js';
 import { aroundOf, runSums, threadWeights } from './details_model.js';
@@ -170,6 +170,12 @@ function hottest(app: App): HTMLElement[] {
 	return functionLines(app, order.slice(0, BRIEF + 2), shown.now.sum, '').slice(0, BRIEF);
 }
 
+/** "30.4 s in 30 422 samples" */
+function shownText(app: App, shown: Shown): string {
+	const count = `${formatCount(shown.now.sum)} ${app.capture.unit}`;
+	return shown.periodNs > 0 ? `${formatTime(shown.now.sum * shown.periodNs)} in ${count}` : count;
+}
+
 /** Elements about all that is selected. */
 export function runDetails(app: App): HTMLElement[] {
 	const { capture, state } = app;
@@ -202,13 +208,15 @@ export function runDetails(app: App): HTMLElement[] {
 		: [];
 	return [
 		facts([
-			['shown', `${amount(app, shown, shown.now.sum)} of samples`],
+			['shown', shownText(app, shown)],
 			['time', span > 0 ? formatTime(span) : ''],
 			...gil,
 			['in GC', sums.gc > 0 ? `${ofTime(sums.gc)} of the time` : ''],
 		]),
 		section('Hottest functions, by self', barList(hottest(app), 'none')),
-		section('Busiest threads: share of their time they run', barList(threads, 'none')),
+		...(sums.threads.some((one) => one.running > 0)
+			? [section('Busiest threads: share of their time they run', barList(threads, 'none'))]
+			: []),
 		...(waiters.length > 0
 			? [section('Waiting for the GIL, share of their time', barList(busy(waiters, 'gilWait'), ''))]
 			: []),

@@ -2,7 +2,7 @@
 /** Details of a sample: when, what it was doing, and its stack with source. */
 import type { App } from '../app/app.js';
 import { captureFunc, shownFunc } from '../app/transforms.js';
-import { NONE } from '../data/capture.js';
+import { Flag, NONE } from '../data/capture.js';
 import { visible } from '../draw/text.js';
 import { button, make } from '../ui/dom.js';
 import { formatCount, formatPercent, formatTime } from '../ui/format.js';
@@ -111,7 +111,8 @@ export function neighbour(app: App, row: number, by: 1 | -1): number {
 /** Elements about a sample of the capture. */
 export function sampleDetails(app: App, row: number): HTMLElement[] {
 	const { capture } = app;
-	const frames = stackFrames(capture, capture.samples.stack[row]);
+	const { samples } = capture;
+	const frames = stackFrames(capture, samples.stack[row]);
 	const step = (label: string, title: string, by: 1 | -1): HTMLButtonElement => {
 		const to = neighbour(app, row, by);
 		const made = button('', label, title, () => app.set({ sample: to }, 'move'));
@@ -121,7 +122,10 @@ export function sampleDetails(app: App, row: number): HTMLElement[] {
 	const copy = button('', 'Copy stack', 'As a Python traceback', () =>
 		app.copy(tracebackText(frames), 'stack'),
 	);
-	const notes = sampleNotes(capture, row).map((note) => make('p', 'details-note', note));
+	const doubt = (samples.flags[row] & (Flag.Cut | Flag.Unreadable)) !== 0;
+	const notes = sampleNotes(capture, row).map((note) =>
+		make('p', doubt ? 'details-note doubt' : 'details-note', note),
+	);
 	return [
 		make(
 			'div',

@@ -101,7 +101,9 @@ function startSource(root: HTMLElement, app: App) {
 	code.rows.onScroll = () => map.draw(source, code.rows.seen());
 	const step = (by: 1 | -1): void => {
 		if (!source) return;
-		const line = stepHot(source, app.state.line, by);
+		const { func } = app.state;
+		const begin = app.state.line || (func === NONE ? 0 : capture.functions.line[func]);
+		const line = stepHot(source, begin, by);
 		if (line > 0) chooseLine(line);
 		else app.say('No line of this file is hot');
 	};

@@ -13,7 +13,7 @@ import type { SortKey, TableRows } from './table_model.js';
 import { makeFilter, orderRows, placeText, readOrder, tableRows } from './table_model.js';
 import { amountCell, differenceCell } from './table_numbers.js';
 import { makeRows } from './table_rows.js';
-import { pathCell, rowLines, shortened, sumPhrase, tsvOf } from './table_text.js';
+import { NOTHING, pathCell, rowLines, shortened, sumPhrase, tsvOf } from './table_text.js';
 
 interface Column {
 	readonly key: SortKey;
@@ -206,9 +206,10 @@ function startTable(root: HTMLElement, app: App) {
 		found.textContent = sumPhrase(shown, list, order, words, formatCount);
 		rows.table.setAttribute('aria-label', `${NAMES[granularity]}s with self and total`);
 		empty.hidden = order.length > 0;
+		empty.textContent = list.count > 0 ? 'No row passes the filter.' : NOTHING;
 	};
-	const empty = make('p', 'panel-empty dim', 'No row passes the filter.');
-	root.append(empty);
+	const empty = make('p', 'panel-empty dim');
+	rows.element.append(empty);
 
 	const update = (changed: ReadonlySet<Change>): void => {
 		const has = (...changes: Change[]): boolean => changes.some((c) => changed.has(c));

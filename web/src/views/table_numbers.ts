@@ -100,7 +100,10 @@ export function amountCell(
 	return cell;
 }
 
-/** A cell with a difference; its colour is that of the share, as in the flame graph. */
+/**
+ * A cell with a difference; its colour is that of the share, as in the flame graph. Points go
+ * without their word: the tip has it.
+ */
 export function differenceCell(
 	className: string,
 	now: number,
@@ -113,6 +116,6 @@ export function differenceCell(
 	if (mayBeChance(now, before, shown)) cell.classList.add('unsure');
 	const points = shareDifference(now, before, shown.now, shown.before);
 	cell.style.setProperty('--tone', differenceColour(currentTheme(), points));
-	cell.append(differenceText(now, before, shown, unit));
+	cell.append(differenceText(now, before, shown, unit).replace(' points', ''));
 	return cell;
 }

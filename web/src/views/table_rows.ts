@@ -73,17 +73,19 @@ export function makeRows(o: RowsOptions): Rows {
 	let px = 24;
 	let printing = false;
 
-	const seenPx = (): number => Math.max(px, element.clientHeight - head.offsetHeight);
+	// asked for once: what is read between changes makes the browser lay out all of it
+	let seenPx = px;
+	let scrolledPx = 0;
 	const heightPx = (): number => Math.min(count * px, MOST_PX);
 	/** How much further rows move than the scroll bar. */
 	const scale = (): number => {
-		const room = heightPx() - seenPx();
-		return count * px > MOST_PX && room > 0 ? (count * px - seenPx()) / room : 1;
+		const room = heightPx() - seenPx;
+		return count * px > MOST_PX && room > 0 ? (count * px - seenPx) / room : 1;
 	};
-	const topPx = (): number => element.scrollTop * scale();
+	const topPx = (): number => scrolledPx * scale();
 	const seen = (): readonly [number, number] => {
 		const first = Math.max(0, Math.min(count, Math.floor(topPx() / px)));
-		return [first, Math.min(count, first + Math.ceil(seenPx() / px) + 1)];
+		return [first, Math.min(count, first + Math.ceil(seenPx / px) + 1)];
 	};
 	const point = (): void => {
 		const row = made[cursor - from];
@@ -102,13 +104,13 @@ export function makeRows(o: RowsOptions): Rows {
 	};
 	const setGaps = (): void => {
 		const inPage = made.length * px;
-		const over = scale() === 1 ? from * px : element.scrollTop - (topPx() - from * px);
+		const over = scale() === 1 ? from * px : scrolledPx - (topPx() - from * px);
 		const first = Math.max(0, Math.min(over, heightPx() - inPage));
 		above.style.height = `${first}px`;
 		below.style.height = `${Math.max(0, heightPx() - inPage - first)}px`;
 		// a row without height is still a row for those who count them
-		above.hidden = first === 0;
-		below.hidden = heightPx() - inPage - first <= 0;
+		above.hidden = printing || first === 0;
+		below.hidden = printing || heightPx() - inPage - first <= 0;
 	};
 	const dropAll = (): void => {
 		for (const row of made) row.remove();
@@ -144,13 +146,16 @@ export function makeRows(o: RowsOptions): Rows {
 	};
 	const measure = (): void => {
 		px = Number.parseFloat(getComputedStyle(element).getPropertyValue('--row')) || 24;
+		seenPx = Math.max(px, element.clientHeight - head.offsetHeight);
+		scrolledPx = element.scrollTop;
 	};
 	const scrollPx = (top: number): void => {
 		element.scrollTop = top / scale();
+		scrolledPx = element.scrollTop;
 		draw();
 	};
 	const reveal = (index: number, how: 'near' | 'middle'): void => {
-		const [top, room] = [topPx(), seenPx()];
+		const [top, room] = [topPx(), seenPx];
 		if (index * px >= top && (index + 1) * px <= top + room) return;
 		const middle = index * px - (room - px) / 2;
 		const near = index * px < top ? index * px : (index + 1) * px - room;
@@ -186,7 +191,7 @@ export function makeRows(o: RowsOptions): Rows {
 		return true;
 	};
 	const stepOf = (key: string): number | null => {
-		const page = Math.max(1, Math.floor(seenPx() / px) - 1);
+		const page = Math.max(1, Math.floor(seenPx / px) - 1);
 		const at = cursor === NONE ? seen()[0] : cursor;
 		const steps: Readonly<Record<string, number>> = {
 			ArrowDown: cursor === NONE ? at : at + 1,
@@ -214,6 +219,7 @@ export function makeRows(o: RowsOptions): Rows {
 	};
 
 	element.addEventListener('scroll', () => {
+		scrolledPx = element.scrollTop;
 		draw();
 		rows.onScroll?.();
 	});
@@ -243,13 +249,20 @@ export function makeRows(o: RowsOptions): Rows {
 		const index = indexAt(event.target);
 		if (index !== NONE) showMenu(index, event.clientX, event.clientY);
 	});
+	new ResizeObserver(() => {
+		measure();
+		draw();
+	}).observe(element);
 	addEventListener('beforeprint', () => {
 		printing = element.isConnected && element.clientHeight > 0;
-		if (printing) draw();
+		if (!printing) return;
+		draw();
+		setGaps();
 	});
 	addEventListener('afterprint', () => {
 		if (!printing) return;
 		printing = false;
+		setGaps();
 		draw();
 	});
 
@@ -268,6 +281,8 @@ export function makeRows(o: RowsOptions): Rows {
 			dropAll();
 			from = 0;
 			setGaps();
+			// fewer rows may have scrolled it
+			scrolledPx = element.scrollTop;
 			draw();
 		},
 		moveTo,

@@ -10,6 +10,8 @@ import type { TableRows } from './table_model.js';
 import { placeText } from './table_model.js';
 import { differenceText, mayBeChance } from './table_numbers.js';
 
+/** Instead of rows, if nothing is selected. */
+export const NOTHING = 'No sample is shown: range, mode, threads or steps leave none.';
 const LONGEST = 500; // of names in rows; a name may have megabytes
 
 export const shortened = (text: string): string => visible(text.slice(0, LONGEST));

@@ -12,7 +12,7 @@ import { searchFunctions } from '../ui/search.js';
 import { stackOfNode } from './flame_path.js';
 import { amountCell, differenceCell } from './table_numbers.js';
 import { makeRows } from './table_rows.js';
-import { pathCell } from './table_text.js';
+import { NOTHING, pathCell } from './table_text.js';
 import type { Open, TreeRows } from './tree_rows.js';
 import {
 	closeNode,
@@ -28,6 +28,7 @@ import {
 } from './tree_rows.js';
 import { nodeFunc, nodeLine, nodeLines, nodeName, nodePlace } from './tree_text.js';
 
+const DEEP = 20; // from here on names are not moved further to the right: a number says the level
 const OPEN_AT_FIRST = 0.1; // the heaviest path is open as long as it has so much of all
 
 type Column = 'total' | 'totalbefore' | 'totaldiff' | 'self' | 'name' | 'file';
@@ -102,7 +103,7 @@ function startTree(root: HTMLElement, app: App) {
 		const node = list.node[index];
 		const cell = make('td', 'name');
 		const level = node === NONE ? tree.depth[list.parent[index]] + 1 : tree.depth[node];
-		cell.style.setProperty('--level', String(level - 1));
+		cell.style.setProperty('--level', String(Math.min(level, DEEP) - 1));
 		if (node === NONE) {
 			cell.append(make('span', 'twisty', '\u25b8'));
 			cell.append(make('span', 'name-text dim', `\u2026 ${formatCount(list.light[index])} more`));
@@ -112,6 +113,7 @@ function startTree(root: HTMLElement, app: App) {
 		const swatch = make('span', 'swatch');
 		swatch.style.background = colour(nodeFunc(shown, tree, node));
 		cell.append(make('span', 'twisty', sign), swatch);
+		if (level > DEEP) cell.append(make('span', 'level', String(level)));
 		cell.append(make('span', 'name-text', nodeName(shown, tree, node)));
 		return cell;
 	};
@@ -188,6 +190,8 @@ function startTree(root: HTMLElement, app: App) {
 			return true;
 		},
 	});
+	const empty = make('p', 'panel-empty dim', NOTHING);
+	rows.element.append(empty);
 	root.append(rows.element);
 
 	const choose = (index: number): void => {
@@ -206,6 +210,7 @@ function startTree(root: HTMLElement, app: App) {
 		makeHead();
 		const top = rows.seen()[0];
 		rows.set(list.count);
+		empty.hidden = list.count > 0;
 		rows.scrollTo(Math.min(top, Math.max(0, list.count - 1)));
 		const node = findNode(tree, keys);
 		rows.moveTo(node > 0 ? indexOfNode(node) : NONE, scroll);

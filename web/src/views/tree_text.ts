@@ -45,7 +45,15 @@ export function nodeLines(
 	const about = [place, shortened(module)].filter((text) => text !== '').join(' \u00b7 ');
 	const parent = tree.parent[node];
 	const lines = [nodeName(shown, tree, node), ...(about ? [about] : [])];
-	lines.push(...weightLines(app, shown, 'total', tree.total[node], tree.before?.[node] ?? null));
+	lines.push(
+		...weightLines(
+			app,
+			shown,
+			inverted ? 'self' : 'total',
+			tree.total[node],
+			tree.before?.[node] ?? null,
+		),
+	);
 	if (!inverted) {
 		lines.push(
 			...weightLines(app, shown, 'self', tree.self[node], tree.beforeSelf?.[node] ?? null),

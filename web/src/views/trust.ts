@@ -134,7 +134,12 @@ function chanceParts(side: Side, periodNs: number, what: string): (Node | string
 	const time = periodNs > 0 ? `, ${formatTime(least * side.sum * periodNs)}` : '';
 	return [
 		make('p', '', `${what}: ${formatNumber(samples, 'sample')}.`),
-		make('table', 'proof-table', headRow('a share of', 'is sure to', 'with 95 %: from, to'), body),
+		make(
+			'table',
+			'proof-table proof-chance',
+			headRow('a share of', 'is sure to', 'with 95 %: from, to'),
+			body,
+		),
 		make(
 			'p',
 			'',

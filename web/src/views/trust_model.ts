@@ -156,7 +156,9 @@ export function sampleAccounts(capture: Capture): Accounts {
 			'They could not be written: the disk was full.',
 		],
 	];
-	rows.push(...worries.map((row): Row => (row[1] === 0 ? [...row, 'None.'] : row)));
+	// none of an imported capture may mean that nobody counted
+	const told = worries.filter((row) => !imported || row[1] > 0);
+	rows.push(...told.map((row): Row => (row[1] === 0 ? [...row, 'None.'] : row)));
 	const dropped = countFact(capture, 'dropped') ?? 0;
 	if (dropped > 0) {
 		rows.push([
