@@ -24,7 +24,7 @@ const VIEWS = {
 	chart: async (user) => {
 		await user.choose('Wall');
 		await user.open('Flame chart');
-		for (let i = 0; i < 5; i++) await user.press('Zoom in (+)');
+		for (let i = 0; i < 3; i++) await user.press('Zoom in (+)');
 	},
 	tree: async (user) => {
 		await user.press('Show the whole capture (0)');

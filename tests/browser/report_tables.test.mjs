@@ -88,6 +88,7 @@ look('table: filter, granularity, units, search', ofShop, {}, async (view) => {
 	assert.equal(await view.amount(), '12 400 samples');
 	await view.choose('in', 'percent');
 	assert.equal((await view.rows())[0].Self, '52.4 %');
+	await view.page.getByRole('grid').focus();
 	await view.press('t');
 	assert.deepEqual(amount((await view.rows())[0].Self), ['6.50 s', '52.4 %']);
 	await view.press('/');

@@ -148,7 +148,7 @@ export function tipLines(app: App, shape: Shape, node: number, zoomed: number): 
 		const change = changeOf(shown, tree, node);
 		const sign = change > 0 ? '+' : change < 0 ? '\u2212' : '\u00b1';
 		lines.push(`before ${sharePhrase(tree.before[node], before)}`);
-		lines.push(`change ${sign}${(Math.abs(change) * 100).toFixed(2)} percentage points`);
+		lines.push(`change ${sign}${(Math.abs(change) * 100).toFixed(2)} points`);
 	}
 	if (tree.total[node] > 0) lines.push(statePhrase(shape, node));
 	return lines.filter((line) => line !== '');

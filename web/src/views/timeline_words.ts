@@ -5,7 +5,7 @@ import { type Marker, NONE } from '../data/capture.js';
 import { visible } from '../draw/text.js';
 import { KINDS, Kind, makeMix, mixIn, placeAt } from '../model/pyramid.js';
 import { rowsIn } from '../model/samples.js';
-import { formatCount, formatPercent, formatTime } from '../ui/format.js';
+import { formatCount, formatNumber, formatPercent, formatTime } from '../ui/format.js';
 import { momentText } from './timeline_axis.js';
 import { stackAtDepth } from './timeline_boxes.js';
 import { lostAfter } from './timeline_paint.js';
@@ -147,7 +147,7 @@ export function summary(t: Timeline): string {
 	const all = w.from <= 0 && w.to >= capture.durationNs;
 	const shown = all ? 'all of it' : `${moment(t, w.from)} to ${moment(t, w.to)}`;
 	return (
-		`Timeline: ${formatCount(capture.samples.count)} samples of ${counted} threads in ` +
+		`Timeline: ${formatCount(capture.samples.count)} samples of ${formatNumber(counted, 'thread')} in ` +
 		`${formatTime(capture.durationNs)}; shown: ${shown}. Arrow keys go from sample to sample.`
 	);
 }

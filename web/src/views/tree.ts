@@ -28,7 +28,7 @@ import {
 } from './tree_rows.js';
 import { nodeFunc, nodeLine, nodeLines, nodeName, nodePlace } from './tree_text.js';
 
-const DEEP = 20; // from here on names are not moved further to the right: a number says the level
+const DEEP = 16; // from here on names are not moved further to the right: a number says the level
 const OPEN_AT_FIRST = 0.1; // the heaviest path is open as long as it has so much of all
 
 type Column = 'total' | 'totalbefore' | 'totaldiff' | 'self' | 'name' | 'file';
