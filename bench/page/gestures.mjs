@@ -4,8 +4,16 @@
 
 /** Before any script of the page: notes when it is drawn, and when a first click is answered. */
 export function watch() {
-	const seen = { drawn: 0, answered: 0, frames: [], events: [], busy: [] };
+	const seen = { drawn: 0, answered: 0, script: new Map(), events: [], busy: [] };
 	globalThis.fireglassWatch = seen;
+	// what is computed in each frame
+	const next = globalThis.requestAnimationFrame.bind(globalThis);
+	globalThis.requestAnimationFrame = (run) =>
+		next((now) => {
+			const began = performance.now();
+			run(now);
+			seen.script.set(now, (seen.script.get(now) ?? 0) + performance.now() - began);
+		});
 	new PerformanceObserver((list) => {
 		for (const { duration, name } of list.getEntries()) seen.events.push({ duration, name });
 	}).observe({ type: 'event', durationThreshold: 16, buffered: true });
@@ -33,7 +41,9 @@ export function watch() {
 			flame.dispatchEvent(new MouseEvent('click', { bubbles: true, detail: 1, ...at }));
 			const wait = () => {
 				if (location.hash === before) return void requestAnimationFrame(wait);
-				requestAnimationFrame(() => requestAnimationFrame(() => (seen.answered = performance.now())));
+				requestAnimationFrame(() =>
+					requestAnimationFrame(() => (seen.answered = performance.now())),
+				);
 			};
 			wait();
 		});
@@ -41,16 +51,18 @@ export function watch() {
 	requestAnimationFrame(look);
 }
 
-/** Milliseconds between frames, for so many of them; nothing else goes on. */
+/** Milliseconds between frames, for so many of them, while nothing goes on. */
 export function restFrames(count) {
 	return new Promise((done) => {
 		const gaps = [];
+		const { script } = globalThis.fireglassWatch;
+		script.clear();
 		let last = 0;
 		const tick = (now) => {
 			if (last) gaps.push(now - last);
 			last = now;
 			if (gaps.length < count) requestAnimationFrame(tick);
-			else done({ gaps, work: [] });
+			else done({ gaps, script: [...script.values()] });
 		};
 		requestAnimationFrame(tick);
 	});
@@ -58,22 +70,23 @@ export function restFrames(count) {
 
 /**
  * Turns the wheel once per frame: `steps` is [count, { deltaX, deltaY, ctrlKey, shiftKey }, x] with x
- * as a share of the width. Gives the gaps between frames, and what each frame computed.
+ * as a share of the width. Gives the gaps between frames, and how long each computed.
  */
 export function wheelFrames({ selector, steps }) {
 	return new Promise((done) => {
 		const target = document.querySelector(selector);
 		const box = target.getBoundingClientRect();
 		const turns = steps.flatMap(([count, wheel, x]) => Array(count).fill([wheel, x]));
-		const [gaps, work] = [[], []];
+		const gaps = [];
+		const { script } = globalThis.fireglassWatch;
+		script.clear();
 		let last = 0;
 		const tick = (now) => {
 			if (last) gaps.push(now - last);
 			last = now;
 			const turn = turns.shift();
-			if (!turn) return void done({ gaps, work });
+			if (!turn) return void done({ gaps, script: [...script.values()] });
 			const [wheel, x] = turn;
-			const began = performance.now();
 			target.dispatchEvent(
 				new WheelEvent('wheel', {
 					bubbles: true,
@@ -84,8 +97,6 @@ export function wheelFrames({ selector, steps }) {
 				}),
 			);
 			requestAnimationFrame(tick);
-			// drawing is asked for by the turn, so that it comes before the next tick's end
-			queueMicrotask(() => requestAnimationFrame(() => work.push(performance.now() - began)));
 		};
 		requestAnimationFrame(tick);
 	});
@@ -96,7 +107,9 @@ export function zoomFrames({ steps, everyMs }) {
 	return new Promise((done) => {
 		const holder = document.querySelector('.flame-holder');
 		const gaps = [];
-		let [last, began, done_] = [0, performance.now(), 0];
+		const { script } = globalThis.fireglassWatch;
+		script.clear();
+		let [last, began, taken] = [0, performance.now(), 0];
 		const step = (i) => {
 			const box = holder.getBoundingClientRect();
 			const up = i % 6;
@@ -104,15 +117,18 @@ export function zoomFrames({ steps, everyMs }) {
 				document.querySelector('.flame-crumbs button')?.click();
 				return;
 			}
-			const at = { clientX: box.left + box.width * 0.4, clientY: box.bottom - 29 - 19 * 2 * (up + 1) };
+			const at = {
+				clientX: box.left + box.width * 0.4,
+				clientY: box.bottom - 29 - 19 * 2 * (up + 1),
+			};
 			holder.dispatchEvent(new MouseEvent('click', { bubbles: true, detail: 1, ...at }));
 		};
 		const tick = (now) => {
 			if (last) gaps.push(now - last);
 			last = now;
-			if (performance.now() - began >= done_ * everyMs) {
-				if (done_ === steps) return void done({ gaps, work: [] });
-				step(done_++);
+			if (performance.now() - began >= taken * everyMs) {
+				if (taken === steps) return void done({ gaps, script: [...script.values()] });
+				step(taken++);
 			}
 			requestAnimationFrame(tick);
 		};

@@ -6,6 +6,9 @@
  *	bench/page/run.mjs [--samples N] [--stacks N] [--threads N] [--period-ms N]
  *	                   [--repeats N] [--keep DIRECTORY] [--json FILE] [--markdown FILE]
  *
+ * Frames: how many a second; median, 95th percentile and worst of the gaps between them; how many came
+ * a half gap too late; and the same of what the script computed in each.
+ *
  * The capture is one of tests/unit/large_capture.h: 1 million samples of 100,000 stacks, 20 threads for
  * 200 s. Every repeat opens the page in a new browser; medians are told. --markdown puts the table
  * between the lines `<!-- page -->` and `<!-- end of page -->` of FILE.
@@ -87,7 +90,11 @@ async function open(address) {
 	return { browser, page, blank, faults };
 }
 
-const seen = (page) => page.evaluate(() => globalThis.fireglassWatch);
+const seen = (page) =>
+	page.evaluate(() => {
+		const { drawn, answered, events, busy } = globalThis.fireglassWatch;
+		return { drawn, answered, events, busy };
+	});
 
 /** From the press to the picture after it, as the browser itself tells; 0: less than 16 ms. */
 async function answer(page, act) {
@@ -104,7 +111,9 @@ async function answer(page, act) {
 // ---- what is measured -------------------------------------------------------------------------------
 
 async function measureLoad({ page }) {
-	await page.waitForFunction(() => globalThis.fireglassWatch.answered > 0, null, { timeout: 60_000 });
+	await page.waitForFunction(() => globalThis.fireglassWatch.answered > 0, null, {
+		timeout: 60_000,
+	});
 	const { drawn, answered } = await seen(page);
 	const paint = await page.evaluate(
 		() => performance.getEntriesByName('first-paint')[0]?.startTime ?? 0,
@@ -115,27 +124,44 @@ async function measureLoad({ page }) {
 const ZOOM = (deltaY) => ({ deltaY, ctrlKey: true });
 const PAN = (deltaX) => ({ deltaX, shiftKey: true });
 
+/** What the timeline shows, as it says itself. */
+async function shown(page) {
+	await page.waitForTimeout(300);
+	const label = await page.locator('.tl-scroll').getAttribute('aria-label');
+	return /shown: (.*?)\. Arrow/.exec(label)[1];
+}
+
+/** A gesture, after which the timeline must show something else. */
+async function wheel(page, gesture) {
+	const before = await shown(page);
+	const frames = await page.evaluate(wheelFrames, gesture);
+	if ((await shown(page)) === before) throw new Error(`the wheel changed nothing: ${before}`);
+	return frames;
+}
+
 async function measureFrames(page) {
 	const selector = '.tl-canvas';
 	const zoomIn = { selector, steps: [[60, ZOOM(-40), 0.4]] };
 	const zoomOut = { selector, steps: [[60, ZOOM(40), 0.4]] };
-	const halfway = { selector, steps: [[20, ZOOM(-40), 0.4]] };
-	const pan = {
-		selector,
-		steps: [
-			[60, PAN(60), 0.5],
-			[60, PAN(-60), 0.5],
-		],
+	const halfway = { selector, steps: [[9, ZOOM(-40), 0.4]] };
+	const pan = (delta) => ({ selector, steps: [[60, PAN(delta), 0.5]] });
+	const both = async (there, back) => {
+		const [a, b] = [await wheel(page, there), await wheel(page, back)];
+		return { gaps: [...a.gaps, ...b.gaps], script: [...a.script, ...b.script] };
 	};
 	const frames = { rest: await page.evaluate(restFrames, 60) };
-	frames.zoom = await page.evaluate(wheelFrames, zoomIn);
-	frames.panNear = await page.evaluate(wheelFrames, pan);
-	const back = await page.evaluate(wheelFrames, zoomOut);
-	frames.zoom.gaps.push(...back.gaps);
-	await page.evaluate(wheelFrames, halfway);
-	frames.panFar = await page.evaluate(wheelFrames, pan);
-	await page.evaluate(wheelFrames, { selector, steps: [[30, ZOOM(40), 0.4]] });
+	const into = await wheel(page, zoomIn);
+	frames.panNear = await both(pan(60), pan(-60));
+	const out = await wheel(page, zoomOut);
+	frames.zoom = { gaps: [...into.gaps, ...out.gaps], script: [...into.script, ...out.script] };
+	await wheel(page, halfway);
+	frames.panFar = await both(pan(20), pan(-20));
+	await wheel(page, zoomOut);
+	if ((await shown(page)) !== 'all of it') throw new Error('it does not show all again');
+	const before = await page.evaluate(() => history.length);
 	frames.flame = await page.evaluate(zoomFrames, { steps: 12, everyMs: 300 });
+	if ((await page.evaluate(() => history.length)) < before + 8)
+		throw new Error('clicks did not zoom');
 	return frames;
 }
 
@@ -173,7 +199,15 @@ async function measureActions(page) {
 	await page.keyboard.press('Escape');
 	await act('callers', () => page.getByRole('button', { name: 'Callers' }).click());
 	await act('flame graph again', () => page.getByRole('button', { name: 'Callers' }).click());
-	for (const name of ['Flame chart', 'Call tree', 'Table', 'Sandwich', 'Source', 'Heat map', 'Trust']) {
+	for (const name of [
+		'Flame chart',
+		'Call tree',
+		'Table',
+		'Sandwich',
+		'Source',
+		'Heat map',
+		'Trust',
+	]) {
 		await act(`open: ${name}`, tab(page, name));
 	}
 	await act('click a sample', async () => {
@@ -202,7 +236,8 @@ async function measure(address) {
 // ---- what is told -----------------------------------------------------------------------------------
 
 const sorted = (values) => [...values].sort((a, b) => a - b);
-const at = (values, share) => sorted(values)[Math.min(values.length - 1, Math.floor(values.length * share))];
+const at = (values, share) =>
+	sorted(values)[Math.min(values.length - 1, Math.floor(values.length * share))];
 const median = (values) => at(values, 0.5);
 const ms = (value) => (value >= 1000 ? `${(value / 1000).toFixed(2)} s` : `${value.toFixed(0)} ms`);
 const mega = (kilo) => `${(kilo / 1000).toFixed(0)} MB`;
@@ -211,9 +246,14 @@ function frameLine(runs, key) {
 	const gaps = runs.flatMap(({ frames }) => frames[key].gaps);
 	const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
 	const late = gaps.filter((gap) => gap > LATE_MS).length / gaps.length;
+	const script = runs.flatMap(({ frames }) => frames[key].script);
+	const fixed = (values, digits = 1) =>
+		[median(values), at(values, 0.95), at(values, 1)].map((v) => v.toFixed(digits)).join(', ');
 	return {
 		perSecond: 1000 / mean,
-		text: `${(1000 / mean).toFixed(1)}/s; gaps: median ${median(gaps).toFixed(1)}, p95 ${at(gaps, 0.95).toFixed(1)}, worst ${at(gaps, 1).toFixed(0)} ms; late ${(late * 100).toFixed(1)} %`,
+		text:
+			`${(1000 / mean).toFixed(1)}/s; gaps ${fixed(gaps)} ms; late ${(late * 100).toFixed(1)} %; ` +
+			`script ${fixed(script)} ms`,
 	};
 }
 
@@ -235,7 +275,12 @@ function rowsOf(made, runs) {
 	];
 	for (const [key, label] of Object.entries(FRAMES)) {
 		const { perSecond, text } = frameLine(runs, key);
-		rows.push([label, text, key === 'rest' ? '' : '60/s', key === 'rest' ? null : perSecond > 58.5]);
+		rows.push([
+			label,
+			text,
+			key === 'rest' ? '' : '60/s',
+			key === 'rest' ? null : perSecond > 58.5,
+		]);
 	}
 	for (const name of Object.keys(runs[0].actions)) {
 		const worst = of((r) => r.actions[name]);
@@ -249,8 +294,10 @@ function rowsOf(made, runs) {
 }
 
 function tableOf(rows) {
-	const lines = rows.map(([name, value, bar, met]) =>
-		`| ${name} | ${value} | ${bar ? `< ${bar}`.replace('< 60/s', '60/s') : ''} | ${met === null ? '' : met ? 'met' : 'missed'} |`);
+	const lines = rows.map(
+		([name, value, bar, met]) =>
+			`| ${name} | ${value} | ${bar ? `< ${bar}`.replace('< 60/s', '60/s') : ''} | ${met === null ? '' : met ? 'met' : 'missed'} |`,
+	);
 	return ['| what | measured | bar | |', '|---|---|---|---|', ...lines].join('\n');
 }
 
@@ -269,7 +316,8 @@ try {
 	const runs = [];
 	for (let i = 0; i < Number(options.repeats); i++) runs.push(await measure(address));
 	const rows = rowsOf(made, runs);
-	const what = `${options.samples} samples, ${options.stacks} stacks, ${options.threads} threads; ` +
+	const what =
+		`${options.samples} samples, ${options.stacks} stacks, ${options.threads} threads; ` +
 		`median of ${runs.length}; ${cpus().length} cores (${cpus()[0]?.model.trim()})`;
 	console.log(`${what}\n\n${tableOf(rows)}`);
 	if (options.json) writeFileSync(options.json, JSON.stringify({ what, made, runs }, null, '\t'));

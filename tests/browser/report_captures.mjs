@@ -40,7 +40,10 @@ const APP = [
  */
 export function shopCapture() {
 	const app = writeTo('app.py', `${APP.join('\n')}\n`);
-	const jobs = writeTo('jobs.py', `${Array.from({ length: 40 }, (_, i) => `job_line_${i + 1}`).join('\n')}\n`);
+	const jobs = writeTo(
+		'jobs.py',
+		`${Array.from({ length: 40 }, (_, i) => `job_line_${i + 1}`).join('\n')}\n`,
+	);
 	utimesSync(app, 1.6e9, 1.6e9); // older than the capture; jobs.py is younger
 	const base = (line) => `main@${app}:10;serve@${app}:${line}`;
 	const job = `run@${jobs}:4;job@${jobs}:5`;

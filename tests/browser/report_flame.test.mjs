@@ -29,7 +29,10 @@ const ofWide = () => wide;
 
 look('hover says what a box is', ofShop, {}, async (view) => {
 	const tip = await view.hoverBox(1, AT.main);
-	assert.match(tip, /^main app\.py:1 total 4\.00 s, 32\.3 % \(95 %: 31\.4 % to 33\.1 %\) self 0 s, 0 %/);
+	assert.match(
+		tip,
+		/^main app\.py:1 total 4\.00 s, 32\.3 % \(95 %: 31\.4 % to 33\.1 %\) self 0 s, 0 %/,
+	);
 	assert.match(tip, /on processor 50\.0 %, waiting 50\.0 %/);
 	assert.match(await view.hoverBox(0, 0.5), /^all that is shown total 12\.4 s, 100 %/);
 	assert.match(await view.hoverBox(2, AT.wait), /^wait threading\.py:1 .*self 2\.00 s, 16\.1 %/);
@@ -80,49 +83,60 @@ look('icicle: the root on top; callers: merged from the leaves', ofShop, {}, asy
 	assert.match(await view.hoverBox(2, 0.77), /^job .*total 500 ms/);
 });
 
-look('search: regular expressions, matched percent, next and previous', ofShop, {}, async (view) => {
-	const { page } = view;
-	const found = () => view.text('.search-found');
-	const box = page.getByRole('searchbox', { name: /Search functions/ });
-	const [x, y] = await view.flamePoint(2, 0.505);
-	const before = await view.colourAt(x, y);
-	await page.keyboard.press('Control+f');
-	await page.keyboard.type('^(parse|walk) ');
-	await view.settle();
-	// parse 1300 + walk 500, which calls itself
-	assert.equal(await found(), '14.5 %, 2 functions');
-	const faded = await view.colourAt(x, y);
-	assert.ok(apart(before, faded) > 1000, 'what does not match fades');
-	const visited = [];
-	for (let i = 0; i < 5; i++) {
-		await view.press('Enter');
-		visited.push((await view.status()).split(':')[0]);
-	}
-	assert.deepEqual(visited.map((name) => name.split(' ')[0]).sort(), ['parse', 'parse', 'parse', 'walk', 'walk']);
-	await view.press('Shift+Enter');
-	assert.equal((await view.status()).split(':')[0], visited[3]);
-	await view.press('Escape');
-	assert.equal(await page.locator('.search-found').isVisible(), false);
-	assert.equal(await view.colourAt(x, y), before);
-	await box.fill('ESCAPE');
-	await view.settle();
-	assert.equal(await found(), '4.0 %, 1 function');
-	await page.getByRole('button', { name: /capital letters|Aa/ }).click();
-	await view.settle();
-	assert.equal(await found(), 'nothing');
-	await page.getByRole('button', { name: /capital letters|Aa/ }).click();
-	await box.fill('parse(');
-	await view.settle();
-	assert.match(await found(), /as plain text/);
-	assert.equal(await box.getAttribute('aria-invalid'), 'true');
-	await box.fill('esc.py');
-	await view.settle();
-	assert.equal(await found(), '4.0 %, 1 function', 'files too');
-	await view.focusFlame();
-	await view.press('n');
-	assert.match(await view.status(), /^escape/);
-	assert.equal((await view.fragment()).search, 'esc.py');
-});
+look(
+	'search: regular expressions, matched percent, next and previous',
+	ofShop,
+	{},
+	async (view) => {
+		const { page } = view;
+		const found = () => view.text('.search-found');
+		const box = page.getByRole('searchbox', { name: /Search functions/ });
+		const [x, y] = await view.flamePoint(2, 0.505);
+		const before = await view.colourAt(x, y);
+		await page.keyboard.press('Control+f');
+		await page.keyboard.type('^(parse|walk) ');
+		await view.settle();
+		// parse 1300 + walk 500, which calls itself
+		assert.equal(await found(), '14.5 %, 2 functions');
+		const faded = await view.colourAt(x, y);
+		assert.ok(apart(before, faded) > 1000, 'what does not match fades');
+		const visited = [];
+		for (let i = 0; i < 5; i++) {
+			await view.press('Enter');
+			visited.push((await view.status()).split(':')[0]);
+		}
+		assert.deepEqual(visited.map((name) => name.split(' ')[0]).sort(), [
+			'parse',
+			'parse',
+			'parse',
+			'walk',
+			'walk',
+		]);
+		await view.press('Shift+Enter');
+		assert.equal((await view.status()).split(':')[0], visited[3]);
+		await view.press('Escape');
+		assert.equal(await page.locator('.search-found').isVisible(), false);
+		assert.equal(await view.colourAt(x, y), before);
+		await box.fill('ESCAPE');
+		await view.settle();
+		assert.equal(await found(), '4.0 %, 1 function');
+		await page.getByRole('button', { name: /capital letters|Aa/ }).click();
+		await view.settle();
+		assert.equal(await found(), 'nothing');
+		await page.getByRole('button', { name: /capital letters|Aa/ }).click();
+		await box.fill('parse(');
+		await view.settle();
+		assert.match(await found(), /as plain text/);
+		assert.equal(await box.getAttribute('aria-invalid'), 'true');
+		await box.fill('esc.py');
+		await view.settle();
+		assert.equal(await found(), '4.0 %, 1 function', 'files too');
+		await view.focusFlame();
+		await view.press('n');
+		assert.match(await view.status(), /^escape/);
+		assert.equal((await view.fragment()).search, 'esc.py');
+	},
+);
 
 look('colours: by module, file, state', ofShop, {}, async (view) => {
 	const boxAt = async (level, share) => view.colourAt(...(await view.flamePoint(level, share)));
@@ -144,131 +158,145 @@ look('colours: by module, file, state', ofShop, {}, async (view) => {
 	assert.match(await near(3, 0.84), /processor|running/);
 });
 
-look('narrow frames are pooled where they are seen, and zooming reaches each', ofWide, {}, async (view) => {
-	// main: heavy 3000, then 3000 of one sample each: 0.3 pixels
-	const tip = await view.hoverBox(2, 0.7);
-	assert.match(tip, /^[\d ]+ calls too narrow to draw together .*Click to zoom in/);
-	const count = Number(/^([\d ]+) calls/.exec(tip)[1].replaceAll(' ', ''));
-	assert.ok(count > 100, tip);
-	for (let i = 0; i < 6; i++) {
-		const said = await view.hoverBox(2, i ? 0.5 : 0.7);
-		if (/^narrow_\d+/.test(said)) break;
-		assert.match(said, /too narrow/);
-		await view.clickBox(2, i ? 0.5 : 0.7);
-	}
-	const name = /^(narrow_\d+)/.exec(await view.hoverBox(2, 0.5));
-	assert.ok(name, 'one of them can be seen');
-	await view.clickBox(2, 0.5);
-	assert.match(await view.hoverBox(3, 0.5), /^leaf_\d+ .*self 1\.00 ms/);
-	assert.equal((await view.crumbs()).at(-1), name[1]);
-	// by search too
-	await view.press('/');
-	await view.page.keyboard.type('narrow_2987');
-	await view.press('Enter');
-	assert.match(await view.status(), /^narrow_2987/);
-	assert.match(await view.hoverBox(2, 0.5), /^narrow_2987/);
-});
+look(
+	'narrow frames are pooled where they are seen, and zooming reaches each',
+	ofWide,
+	{},
+	async (view) => {
+		// main: heavy 3000, then 3000 of one sample each: 0.3 pixels
+		const tip = await view.hoverBox(2, 0.7);
+		assert.match(tip, /^[\d ]+ calls too narrow to draw together .*Click to zoom in/);
+		const count = Number(/^([\d ]+) calls/.exec(tip)[1].replaceAll(' ', ''));
+		assert.ok(count > 100, tip);
+		for (let i = 0; i < 6; i++) {
+			const said = await view.hoverBox(2, i ? 0.5 : 0.7);
+			if (/^narrow_\d+/.test(said)) break;
+			assert.match(said, /too narrow/);
+			await view.clickBox(2, i ? 0.5 : 0.7);
+		}
+		const name = /^(narrow_\d+)/.exec(await view.hoverBox(2, 0.5));
+		assert.ok(name, 'one of them can be seen');
+		await view.clickBox(2, 0.5);
+		assert.match(await view.hoverBox(3, 0.5), /^leaf_\d+ .*self 1\.00 ms/);
+		assert.equal((await view.crumbs()).at(-1), name[1]);
+		// by search too
+		await view.press('/');
+		await view.page.keyboard.type('narrow_2987');
+		await view.press('Enter');
+		assert.match(await view.status(), /^narrow_2987/);
+		assert.match(await view.hoverBox(2, 0.5), /^narrow_2987/);
+	},
+);
 
-look('the menu changes stacks: focus, keep, drop, merge, recursion, module', ofShop, {}, async (view) => {
-	const total = () => view.amount();
-	const undo = async () => {
-		await view.page.getByRole('button', { name: /^Remove: / }).last().click();
-		await view.settle();
+look(
+	'the menu changes stacks: focus, keep, drop, merge, recursion, module',
+	ofShop,
+	{},
+	async (view) => {
+		const total = () => view.amount();
+		const undo = async () => {
+			await view.page
+				.getByRole('button', { name: /^Remove: / })
+				.last()
+				.click();
+			await view.settle();
+			assert.equal(await total(), '12.4 s in all threads');
+		};
+		await view.menuAt(2, AT.serve);
+		const menu = (await view.menu()).join('\n');
+		for (const item of [
+			/Focus on this function/,
+			/Focus on this path/,
+			/Keep only stacks with it/,
+			/Drop stacks with it/,
+			/Merge it into its callers/,
+			/Collapse its recursion/,
+			/Collapse all recursion/,
+			/Collapse module app/,
+			/Show in sandwich/,
+			/Show source/,
+			/Show in table/,
+			/Copy stack/,
+		]) {
+			assert.match(menu, item);
+		}
+		await view.item('Focus on this function');
+		assert.equal(await total(), '1.80 s in all threads');
+		assert.match(await view.hoverBox(1, 0.5), /^serve .*100 %/);
+		assert.match((await view.chips()).at(-1), /focus on serve/);
+		await undo();
+
+		await view.menuAt(2, AT.serve);
+		await view.item('Focus on this path');
+		assert.equal(await total(), '1.80 s in all threads');
+		assert.match(await view.hoverBox(1, 0.5), /^main .*100 %/);
+		await undo();
+
+		await view.menuAt(3, 0.525); // parse of serve or of job: both have it
+		await view.item('Keep only stacks with it');
+		assert.equal(await total(), '1.30 s in all threads');
+		await undo();
+
+		await view.menuAt(2, AT.wait);
+		await view.item('Drop stacks with it');
+		assert.equal(await total(), '10.4 s in all threads');
+		await undo();
+
+		await view.menuAt(2, AT.serve);
+		await view.item('Merge it into its callers');
 		assert.equal(await total(), '12.4 s in all threads');
-	};
-	await view.menuAt(2, AT.serve);
-	const menu = (await view.menu()).join('\n');
-	for (const item of [
-		/Focus on this function/,
-		/Focus on this path/,
-		/Keep only stacks with it/,
-		/Drop stacks with it/,
-		/Merge it into its callers/,
-		/Collapse its recursion/,
-		/Collapse all recursion/,
-		/Collapse module app/,
-		/Show in sandwich/,
-		/Show source/,
-		/Show in table/,
-		/Copy stack/,
-	]) {
-		assert.match(menu, item);
-	}
-	await view.item('Focus on this function');
-	assert.equal(await total(), '1.80 s in all threads');
-	assert.match(await view.hoverBox(1, 0.5), /^serve .*100 %/);
-	assert.match((await view.chips()).at(-1), /focus on serve/);
-	await undo();
+		assert.match(await view.hoverBox(2, 0.82), /^parse /);
+		await undo();
 
-	await view.menuAt(2, AT.serve);
-	await view.item('Focus on this path');
-	assert.equal(await total(), '1.80 s in all threads');
-	assert.match(await view.hoverBox(1, 0.5), /^main .*100 %/);
-	await undo();
+		assert.match(await view.hoverBox(4, 0.58), /^walk /);
+		await view.menuAt(3, 0.58);
+		await view.item('Collapse its recursion');
+		assert.match(await view.hoverBox(4, 0.58), /^leaf /);
+		await undo();
 
-	await view.menuAt(3, 0.525); // parse of serve or of job: both have it
-	await view.item('Keep only stacks with it');
-	assert.equal(await total(), '1.30 s in all threads');
-	await undo();
+		await view.menuAt(1, AT.main);
+		await view.item(/Collapse module app/);
+		assert.match(await view.hoverBox(1, AT.main), /^app /);
+		assert.match(await view.hoverBox(2, AT.serve), /^(escape|encode|dumps) /);
+		await undo();
 
-	await view.menuAt(2, AT.wait);
-	await view.item('Drop stacks with it');
-	assert.equal(await total(), '10.4 s in all threads');
-	await undo();
-
-	await view.menuAt(2, AT.serve);
-	await view.item('Merge it into its callers');
-	assert.equal(await total(), '12.4 s in all threads');
-	assert.match(await view.hoverBox(2, 0.82), /^parse /);
-	await undo();
-
-	assert.match(await view.hoverBox(4, 0.58), /^walk /);
-	await view.menuAt(3, 0.58);
-	await view.item('Collapse its recursion');
-	assert.match(await view.hoverBox(4, 0.58), /^leaf /);
-	await undo();
-
-	await view.menuAt(1, AT.main);
-	await view.item(/Collapse module app/);
-	assert.match(await view.hoverBox(1, AT.main), /^app /);
-	assert.match(await view.hoverBox(2, AT.serve), /^(escape|encode|dumps) /);
-	await undo();
-
-	// keys do the same, and undo
-	await view.clickBox(1, AT.main);
-	await view.press('x');
-	assert.equal(await total(), '8.40 s in all threads');
-	await view.clickBox(1, 0.5);
-	await view.press('u');
-	assert.equal(await total(), '12.4 s in all threads');
-	// several, in order; the link has them
-	await view.menuAt(2, AT.wait);
-	await view.item('Drop stacks with it');
-	await view.menuAt(1, 0.3);
-	await view.item('Keep only stacks with it');
-	assert.equal(await total(), '8.00 s in all threads');
-	const { drop, only } = await view.fragment();
-	assert.ok(/^\d+$/.test(drop) && /^\d+$/.test(only));
-	await view.click('Clear all');
-	assert.equal(await total(), '12.4 s in all threads');
-});
+		// keys do the same, and undo
+		await view.clickBox(1, AT.main);
+		await view.press('x');
+		assert.equal(await total(), '8.40 s in all threads');
+		await view.clickBox(1, 0.5);
+		await view.press('u');
+		assert.equal(await total(), '12.4 s in all threads');
+		// several, in order; the link has them
+		await view.menuAt(2, AT.wait);
+		await view.item('Drop stacks with it');
+		await view.menuAt(1, 0.3);
+		await view.item('Keep only stacks with it');
+		assert.equal(await total(), '8.00 s in all threads');
+		const { drop, only } = await view.fragment();
+		assert.ok(/^\d+$/.test(drop) && /^\d+$/.test(only));
+		await view.click('Clear all');
+		assert.equal(await total(), '12.4 s in all threads');
+	},
+);
 
 look('menu: copies, and ways to other views', ofShop, {}, async (view) => {
 	await view.menuAt(4, 0.905);
 	await view.item('Copy stack');
-	assert.deepEqual((await view.clipboard()).split('\n').map((line) => line.split(' ')[0]), [
-		'main',
-		'serve',
-		'render',
-		'escape',
-	]);
+	assert.deepEqual(
+		(await view.clipboard()).split('\n').map((line) => line.split(' ')[0]),
+		['main', 'serve', 'render', 'escape'],
+	);
 	assert.match(await view.text('.toast'), /Copied/);
 	await view.menuAt(4, 0.905);
 	await view.item('Copy name');
 	assert.equal(await view.clipboard(), 'escape (markup/esc.py:1)');
 	await view.menuAt(4, 0.905);
 	await view.item('Show in sandwich');
-	assert.match(await view.text('.sandwich-name'), /^escape \(markup\/esc\.py:1\): total 4\.0 %, self 4\.0 %/);
+	assert.match(
+		await view.text('.sandwich-name'),
+		/^escape \(markup\/esc\.py:1\): total 4\.0 %, self 4\.0 %/,
+	);
 	await view.tab('Flame graph');
 	await view.menuAt(4, 0.905);
 	await view.item('Show in table');
@@ -315,14 +343,18 @@ look('flame chart: a thread in order of time', ofShop, {}, async (view) => {
 		for (let y = 30; y < box.height; y += 6) {
 			await view.page.mouse.move(at(ms), box.y + y);
 			await view.settle();
-			if (await view.isTipShown()) tips.set(`${ms} ${(await view.tip()).split(' ')[0]}`, await view.tip());
+			if (await view.isTipShown())
+				tips.set(`${ms} ${(await view.tip()).split(' ')[0]}`, await view.tip());
 		}
 	}
 	const names = [...tips.keys()];
 	for (const name of ['250 run', '250 job', '250 leaf', '750 parse', '1500 idle', '2050 collect']) {
 		assert.ok(names.includes(name), `${name} among ${names.join(', ')}`);
 	}
-	assert.match(tips.get('750 parse'), /about 500 ms from 0\.50* s, 500 samples .*waiting for the GIL/i);
+	assert.match(
+		tips.get('750 parse'),
+		/about 500 ms from 0\.50* s, 500 samples .*waiting for the GIL/i,
+	);
 	assert.ok(!names.includes('1500 leaf'));
 	// zoom in time, select, all threads
 	await view.page.mouse.move(at(750), box.y + 60);
@@ -331,7 +363,10 @@ look('flame chart: a thread in order of time', ofShop, {}, async (view) => {
 	await view.page.mouse.click(at(750), box.y + 60);
 	await view.settle();
 	assert.match((await view.fragment()).sample, /^\d+$/);
-	assert.match(plain(await panel.locator('.flame-status').innerText()), /about .* samples, depth \d/);
+	assert.match(
+		plain(await panel.locator('.flame-status').innerText()),
+		/about .* samples, depth \d/,
+	);
 	await view.press('Escape');
 	assert.equal((await view.fragment()).window, undefined);
 	await view.choose('Thread', { label: 'all' });
@@ -344,7 +379,10 @@ look('sandwich: callers above, callees below, for any function', ofShop, {}, asy
 	await view.settle();
 	await view.page.getByRole('option', { name: /parse/ }).click();
 	await view.settle();
-	assert.match(await view.text('.sandwich-name'), /^parse \(app\.py:1\): total 10\.5 %, self 10\.5 %/);
+	assert.match(
+		await view.text('.sandwich-name'),
+		/^parse \(app\.py:1\): total 10\.5 %, self 10\.5 %/,
+	);
 	const graphs = view.page.locator('#panel-sandwich .flame-holder');
 	assert.equal(await graphs.count(), 2);
 	const tipsOf = async (graph) => {
@@ -360,13 +398,15 @@ look('sandwich: callers above, callees below, for any function', ofShop, {}, asy
 		return tips;
 	};
 	const callers = await tipsOf(graphs.first());
-	for (const name of ['serve', 'main', 'job', 'run']) assert.ok(callers.has(name), [...callers].join());
+	for (const name of ['serve', 'main', 'job', 'run'])
+		assert.ok(callers.has(name), [...callers].join());
 	await view.page.getByRole('searchbox', { name: 'Filter functions' }).fill('serve');
 	await view.settle();
 	await view.page.getByRole('option', { name: /serve/ }).click();
 	await view.settle();
 	const callees = await tipsOf(graphs.last());
-	for (const name of ['parse', 'render', 'dumps']) assert.ok(callees.has(name), [...callees].join());
+	for (const name of ['parse', 'render', 'dumps'])
+		assert.ok(callees.has(name), [...callees].join());
 	assert.ok((await tipsOf(graphs.first())).has('main'));
 	// a click on a caller chooses it
 	const box = await graphs.first().boundingBox();

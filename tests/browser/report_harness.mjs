@@ -254,7 +254,12 @@ function makeHands(page) {
 					const scale = canvas.width / box.width;
 					const { data } = canvas
 						.getContext('2d')
-						.getImageData(Math.floor((px - box.left) * scale), Math.floor((py - box.top) * scale), 1, 1);
+						.getImageData(
+							Math.floor((px - box.left) * scale),
+							Math.floor((py - box.top) * scale),
+							1,
+							1,
+						);
 					return [...data].slice(0, 3).join(',');
 				},
 				[x, y],
@@ -262,15 +267,18 @@ function makeHands(page) {
 		},
 		/** Whether anything is to be seen: colours of a picture, how often each. */
 		colours: (selector) =>
-			page.locator(selector).first().evaluate((canvas) => {
-				const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-				const counts = {};
-				for (let i = 0; i < data.length; i += 4 * 7) {
-					const key = `${data[i]},${data[i + 1]},${data[i + 2]}`;
-					if (data[i + 3]) counts[key] = (counts[key] ?? 0) + 1;
-				}
-				return counts;
-			}),
+			page
+				.locator(selector)
+				.first()
+				.evaluate((canvas) => {
+					const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+					const counts = {};
+					for (let i = 0; i < data.length; i += 4 * 7) {
+						const key = `${data[i]},${data[i + 1]},${data[i + 2]}`;
+						if (data[i + 3]) counts[key] = (counts[key] ?? 0) + 1;
+					}
+					return counts;
+				}),
 	};
 	return Object.assign(hands, timelineHands(hands), flameHands(hands), rowHands(hands));
 }
@@ -288,13 +296,17 @@ function timelineHands({ page, settle }) {
 	};
 	/** The rows with their names, from top to bottom. */
 	const tracks = async () =>
-		(await page.locator('.tl-label').allInnerTexts()).map((text) => plain(text).replace(/^▾ ?/, ''));
+		(await page.locator('.tl-label').allInnerTexts()).map((text) =>
+			plain(text).replace(/^▾ ?/, ''),
+		);
 	/** y of the middle of a frame: 1 is the root, 0 the middle of the row. */
 	const yOf = async (track, depth = 0) => {
 		const labels = page.locator('.tl-label');
 		const names = await tracks();
 		// "worker 2" is the second one called worker
-		const [, name, nth] = names.includes(track) ? ['', track, 1] : /^(.*) (\d)$/.exec(track) ?? [];
+		const [, name, nth] = names.includes(track)
+			? ['', track, 1]
+			: (/^(.*) (\d)$/.exec(track) ?? []);
 		const at = names.map((n, i) => (n === name ? i : -1)).filter((i) => i >= 0)[nth - 1] ?? -1;
 		assert.ok(at >= 0, `no track ${track} among ${names.join(', ')}`);
 		const { y } = await box(labels.nth(at));
@@ -324,7 +336,9 @@ function timelineHands({ page, settle }) {
 			await page.mouse.move(await xOf((from + to) / 2, window), y, { steps: 3 });
 			await page.mouse.move(await xOf(to, window), y, { steps: 3 });
 			await settle();
-			const said = (await page.locator('.tip').isVisible()) ? plain(await page.locator('.tip').innerText()) : '';
+			const said = (await page.locator('.tip').isVisible())
+				? plain(await page.locator('.tip').innerText())
+				: '';
 			await page.mouse.up();
 			for (const key of keys) await page.keyboard.up(key);
 			await settle();
@@ -335,14 +349,16 @@ function timelineHands({ page, settle }) {
 		said: async () => plain((await page.locator('.tl-live').textContent()) ?? ''),
 		/** Legend: { name: colour }. */
 		legend: (selector) =>
-			page.locator(`${selector} li`).evaluateAll((items) =>
-				Object.fromEntries(
-					items.map((item) => [
-						item.textContent.trim(),
-						getComputedStyle(item.querySelector('span')).backgroundColor,
-					]),
+			page
+				.locator(`${selector} li`)
+				.evaluateAll((items) =>
+					Object.fromEntries(
+						items.map((item) => [
+							item.textContent.trim(),
+							getComputedStyle(item.querySelector('span')).backgroundColor,
+						]),
+					),
 				),
-			),
 	};
 }
 
@@ -372,7 +388,9 @@ function flameHands({ page, settle }) {
 			await page.mouse.move(x - 1, y);
 			await page.mouse.move(x, y);
 			await settle();
-			return (await page.locator('.tip').isVisible()) ? plain(await page.locator('.tip').innerText()) : '';
+			return (await page.locator('.tip').isVisible())
+				? plain(await page.locator('.tip').innerText())
+				: '';
 		},
 		async clickBox(level, share, options = {}) {
 			const [x, y] = await this.flamePoint(level, share, options.top);
@@ -396,7 +414,8 @@ const ROW_PX = 19;
 // ---- tables -----------------------------------------------------------------------------------------
 
 function rowHands({ page, settle }) {
-	const table = () => page.locator('table[role=grid], table[role=treegrid]').filter({ visible: true });
+	const table = () =>
+		page.locator('table[role=grid], table[role=treegrid]').filter({ visible: true });
 	/** The rows that are in the page, by the names of columns. */
 	const rows = () =>
 		table().evaluate((element) => {
@@ -408,7 +427,8 @@ function rowHands({ page, settle }) {
 					// an amount and its share, which lie apart
 					const textOf = (cell) =>
 						cell.classList.contains('amount')
-							? [...cell.children].map((part) => tidy(part.innerText)).join(' · ') || tidy(cell.innerText)
+							? [...cell.children].map((part) => tidy(part.innerText)).join(' · ') ||
+								tidy(cell.innerText)
 							: tidy(cell.innerText);
 					const cells = [...row.cells].map((cell, i) => [heads[i], textOf(cell)]);
 					return {
@@ -425,7 +445,11 @@ function rowHands({ page, settle }) {
 		rows,
 		names: async () => (await rows()).map((row) => row.Function ?? row.File ?? row.Module),
 		/** The row of a function, as an element. */
-		row: (name) => table().locator('tbody tr').filter({ has: page.getByText(name, { exact: true }) }).first(),
+		row: (name) =>
+			table()
+				.locator('tbody tr')
+				.filter({ has: page.getByText(name, { exact: true }) })
+				.first(),
 		/** Clicks on a column; the arrow of the sorted one is part of its name. */
 		async sort(name) {
 			const head = new RegExp(`^${name}( [▾▴])?$`);

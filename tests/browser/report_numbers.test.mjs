@@ -60,7 +60,8 @@ function randomLines() {
 			if (flags === 1 && any(5) === 0) flags |= 4;
 			const text = stack.map(([name, file, line]) => `${name}@${file}:${line}`).join(';');
 			if (any(30) === 0) lines.push(`sample ${ms} ${run} ${thread} ${state} ${any(2) ? 16 : 0} -`);
-			else lines.push(`sample ${ms} ${run} ${thread} ${state} ${flags | (any(25) ? 0 : 8)} ${text}`);
+			else
+				lines.push(`sample ${ms} ${run} ${thread} ${state} ${flags | (any(25) ? 0 : 8)} ${text}`);
 			ms += run;
 		}
 	});
@@ -97,7 +98,11 @@ const count = (cell) => Number((cell.split(' · ')[0] || '0').replaceAll(' ', ''
 async function shownRows(view) {
 	const rows = await view.rows();
 	const said = plain(await view.page.locator('#panel-table [role=status]').innerText());
-	assert.equal(Number(/^[\d ]+/.exec(said)[0].replaceAll(' ', '')), rows.length, 'all rows are in the page');
+	assert.equal(
+		Number(/^[\d ]+/.exec(said)[0].replaceAll(' ', '')),
+		rows.length,
+		'all rows are in the page',
+	);
 	return rows
 		.map((row) => {
 			const name = row.Function ?? row.File ?? row.Module;
@@ -126,7 +131,11 @@ async function compare(fragment, ...options) {
 	await view.go(`view=table&unit=samples${fragment ? `&${fragment}` : ''}`);
 	const level = /by=(\w+)/.exec(fragment)?.[1] ?? 'functions';
 	const folded = exported(capture, '-f', 'folded', `--${level}`, ...options);
-	assert.deepEqual(await shownRows(view), asRows(sumsOf(folded)), `${fragment} and ${options.join(' ')}`);
+	assert.deepEqual(
+		await shownRows(view),
+		asRows(sumsOf(folded)),
+		`${fragment} and ${options.join(' ')}`,
+	);
 	return folded;
 }
 
@@ -169,7 +178,14 @@ test('ranges of time, to the nanosecond', async () => {
 	]) {
 		await compare(`range=${from}..${to}`, '--from', from, '--to', to);
 	}
-	await compare('by=modules&mode=cpu&range=500ms..2500ms', '--cpu', '--from', '500ms', '--to', '2500ms');
+	await compare(
+		'by=modules&mode=cpu&range=500ms..2500ms',
+		'--cpu',
+		'--from',
+		'500ms',
+		'--to',
+		'2500ms',
+	);
 });
 
 test('a range that was dragged', async () => {
@@ -184,7 +200,9 @@ test('a range that was dragged', async () => {
 		const scale = { s: 1e9, ms: 1e6, us: 1e3, ns: 1 }[/[a-z]+$/.exec(text)[0]];
 		return Math.round(Number.parseFloat(text) * scale);
 	});
-	const seconds = nanos.map((ns) => `${Math.floor(ns / 1e9)}.${String(ns % 1e9).padStart(9, '0')}s`);
+	const seconds = nanos.map(
+		(ns) => `${Math.floor(ns / 1e9)}.${String(ns % 1e9).padStart(9, '0')}s`,
+	);
 	await compare(`range=${range}`, '--from', seconds[0], '--to', seconds[1]);
 });
 
@@ -196,7 +214,10 @@ test('threads and processes', async () => {
 	await compare('hidden=0-3&mode=cpu&by=files', '--process', '200', '--cpu');
 	// by hand: what the list of threads leaves
 	await view.go('view=table&unit=samples');
-	await view.page.getByRole('button', { name: /threads/ }).first().click();
+	await view.page
+		.getByRole('button', { name: /threads/ })
+		.first()
+		.click();
 	await view.page.getByRole('searchbox', { name: 'Filter the list of threads' }).fill('job');
 	await view.settle();
 	await view.page.getByRole('button', { name: 'None', exact: true }).click();
@@ -223,7 +244,15 @@ test('focus, only, drop, merge: --root, --focus, --ignore, --hide', async () => 
 		await compare(`merge=${row}`, '--hide', regex);
 		await compare(`by=lines&focus=${row}`, '--root', regex);
 		await compare(`by=modules&merge=${row}&mode=cpu`, '--hide', regex, '--cpu');
-		await compare(`by=files&only=${row}&range=1s..3s`, '--focus', regex, '--from', '1s', '--to', '3s');
+		await compare(
+			`by=files&only=${row}&range=1s..3s`,
+			'--focus',
+			regex,
+			'--from',
+			'1s',
+			'--to',
+			'3s',
+		);
 	}
 	const [a, b] = [await rowOf('f3'), await rowOf('f8')];
 	await compare(`only=${a}&only=${b}`, '--focus', '^f3 ', '--focus', '^f8 ');
@@ -269,8 +298,16 @@ test('the call tree too, and what is exported as folded text', async () => {
 function textRows(text) {
 	const found = new Map();
 	for (const line of text.split('\n')) {
-		const match = /^ *(\S.*?) +([\d.]+)% +(\S.*?) +([\d.]+)% +(\S+|\(.*?\))(?: {2,}(\S.*))?$/.exec(line);
-		if (match) found.set(match[6] ? `${match[5]} (${match[6].trim()})` : match[5], [match[1], match[2], match[3], match[4]]);
+		const match = /^ *(\S.*?) +([\d.]+)% +(\S.*?) +([\d.]+)% +(\S+|\(.*?\))(?: {2,}(\S.*))?$/.exec(
+			line,
+		);
+		if (match)
+			found.set(match[6] ? `${match[5]} (${match[6].trim()})` : match[5], [
+				match[1],
+				match[2],
+				match[3],
+				match[4],
+			]);
 	}
 	return found;
 }

@@ -21,7 +21,16 @@ import {
 	writeTo,
 } from './report_harness.mjs';
 
-const VIEWS = ['Flame graph', 'Flame chart', 'Call tree', 'Table', 'Sandwich', 'Source', 'Heat map', 'Trust'];
+const VIEWS = [
+	'Flame graph',
+	'Flame chart',
+	'Call tree',
+	'Table',
+	'Sandwich',
+	'Source',
+	'Heat map',
+	'Trust',
+];
 const ALL = [0, 4000];
 let shop;
 let capture;
@@ -37,7 +46,15 @@ const ofShop = () => shop;
 look('says what was recorded', ofShop, {}, async (view) => {
 	assert.match(await view.page.title(), /fireglass$/);
 	const head = await view.text('#head');
-	for (const word of ['Python 3.12.1', '4.00 s', '12 400 samples', '1 kHz', '2 processes', '4 threads', '7 ticks missed']) {
+	for (const word of [
+		'Python 3.12.1',
+		'4.00 s',
+		'12 400 samples',
+		'1 kHz',
+		'2 processes',
+		'4 threads',
+		'7 ticks missed',
+	]) {
 		assert.ok(head.includes(word), `${word} in: ${head}`);
 	}
 	assert.deepEqual(await view.page.getByRole('tab').allInnerTexts(), VIEWS);
@@ -55,7 +72,10 @@ look('each view by its tab, its number and its link', ofShop, {}, async (view) =
 	}
 	for (let i = 0; i < 3; i++) await view.page.goBack();
 	await view.settle();
-	assert.equal(await view.page.getByRole('tab', { name: 'Heat map' }).getAttribute('aria-selected'), 'true');
+	assert.equal(
+		await view.page.getByRole('tab', { name: 'Heat map' }).getAttribute('aria-selected'),
+		'true',
+	);
 });
 
 /** What is seen of a page, as far as a link should bring it back. */
@@ -171,7 +191,9 @@ for (const [width, height] of [
 		for (const name of VIEWS) {
 			await view.page.getByRole('tab', { name, exact: true }).tap();
 			await view.settle();
-			const over = await view.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+			const over = await view.page.evaluate(
+				() => document.documentElement.scrollWidth - innerWidth,
+			);
 			assert.ok(over <= 0, `${name} is ${over} pixels too wide`);
 			const box = await view.page.locator('[role=tabpanel]:not([hidden])').boundingBox();
 			assert.ok(box.width <= width && box.height > 200, `${name}: ${JSON.stringify(box)}`);
@@ -183,7 +205,10 @@ for (const [width, height] of [
 		await holder.scrollIntoViewIfNeeded();
 		const flame = await holder.boundingBox();
 		const row = flame.height / Math.round(flame.height / 26);
-		await view.page.touchscreen.tap(flame.x + flame.width * 0.3, flame.y + flame.height - row * 1.5);
+		await view.page.touchscreen.tap(
+			flame.x + flame.width * 0.3,
+			flame.y + flame.height - row * 1.5,
+		);
 		await view.settle();
 		assert.deepEqual(await view.crumbs(), ['all', 'run']);
 		await view.page.getByRole('button', { name: 'Options' }).tap();
@@ -201,7 +226,16 @@ for (const [width, height] of [
 look('help by "?"', ofShop, {}, async (view) => {
 	await view.press('?');
 	const help = await view.text('dialog');
-	for (const words of ['Keys and gestures', 'Flame graph', 'Everywhere', 'Timeline', 'Sandwich', 'Heat map', 'Call tree', 'next and previous match']) {
+	for (const words of [
+		'Keys and gestures',
+		'Flame graph',
+		'Everywhere',
+		'Timeline',
+		'Sandwich',
+		'Heat map',
+		'Call tree',
+		'next and previous match',
+	]) {
 		assert.ok(help.includes(words), words);
 	}
 	await view.press('Escape');
@@ -220,7 +254,11 @@ look('all of it can be reached by Tab, and has a name', ofShop, {}, async (view)
 		const { what, name, ring } = await view.page.evaluate(() => {
 			const e = document.activeElement;
 			const style = getComputedStyle(e);
-			const own = e.getAttribute('aria-label') || e.textContent.trim() || e.title || e.closest('label')?.textContent;
+			const own =
+				e.getAttribute('aria-label') ||
+				e.textContent.trim() ||
+				e.title ||
+				e.closest('label')?.textContent;
 			return {
 				what: `${e.tagName} ${e.className} ${own}`.slice(0, 80),
 				name: own,
@@ -233,10 +271,14 @@ look('all of it can be reached by Tab, and has a name', ofShop, {}, async (view)
 	}
 	assert.deepEqual(nameless, []);
 	const all = [...visited].join('\n');
-	for (const words of [/Search functions/, /Wall/, /Timeline/, /Flame graph\. Arrow/, /Export/]) assert.match(all, words);
+	for (const words of [/Search functions/, /Wall/, /Timeline/, /Flame graph\. Arrow/, /Export/])
+		assert.match(all, words);
 	const unnamed = await view.page.evaluate(() =>
 		[...document.querySelectorAll('button, input, select')]
-			.filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim() || e.title || e.closest('label')))
+			.filter(
+				(e) =>
+					!(e.getAttribute('aria-label') || e.textContent.trim() || e.title || e.closest('label')),
+			)
 			.map((e) => e.outerHTML.slice(0, 100)),
 	);
 	assert.deepEqual(unnamed, []);
@@ -290,7 +332,8 @@ look('prints the picture and the facts, light', ofShop, { scheme: 'dark' }, asyn
 		const paper = await view.text('.paper');
 		assert.match(paper, /12 400 samples/);
 		assert.match(paper, /3\.12\.1/);
-		if (name === 'Flame graph') assert.match(await view.page.locator('.paper svg').textContent(), /main/);
+		if (name === 'Flame graph')
+			assert.match(await view.page.locator('.paper svg').textContent(), /main/);
 		if (name === 'Table') assert.ok(await view.row('parse').isVisible());
 		assert.equal(await view.page.locator('#tools').isVisible(), false, 'no buttons on paper');
 		const over = await view.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -321,7 +364,13 @@ test('names that are out to hurt are text in every view', async () => {
 		`sample 0 900 1 cpu 0 ${LONG}@/x/y.py:2;__proto__@/x/constructor.py:3;toString@/x/y.py:9`,
 		`marker 0 300 0 ${HURT.replaceAll(' ', '/')} ${HURT}`,
 	];
-	const hostile = report(describe(lines), '--title', HURT, '--baseline', describe(lines.slice(0, 7)));
+	const hostile = report(
+		describe(lines),
+		'--title',
+		HURT,
+		'--baseline',
+		describe(lines.slice(0, 7)),
+	);
 	const view = await open(hostile);
 	assert.ok((await view.page.title()).startsWith(HURT));
 	assert.equal(await view.text('h1'), HURT);
@@ -355,7 +404,10 @@ test('names that are out to hurt are text in every view', async () => {
 	await view.press('Escape');
 	await view.pick(HURT, 100, [0, 900]);
 	assert.ok((await view.text('#details')).includes(HURT));
-	await view.page.getByRole('button', { name: /threads/ }).first().click();
+	await view.page
+		.getByRole('button', { name: /threads/ })
+		.first()
+		.click();
 	await view.press('Escape');
 	await view.press('?');
 	await view.press('Escape');
@@ -393,7 +445,12 @@ test('control characters, new lines, names that are empty or keys of objects', a
 		if (name === 'hostile') {
 			await view.tab('Table');
 			const names = await view.names();
-			for (const each of ['__proto__', '<lambda>', '</script><script>alert(1)</script>', 'new\\x0aline']) {
+			for (const each of [
+				'__proto__',
+				'<lambda>',
+				'</script><script>alert(1)</script>',
+				'new\\x0aline',
+			]) {
 				assert.ok(names.includes(each), `${each} among ${names.join(' | ')}`);
 			}
 			await view.press('/');
@@ -430,13 +487,18 @@ test('a policy that allows nothing but the page itself', async () => {
 	});
 	assert.deepEqual(blocked, [false, 'blocked']);
 	// both are told as errors on the console, which would fail the test
-	await view.close().catch((error) => assert.match(error.message, /Content Security Policy|Trusted/));
+	await view
+		.close()
+		.catch((error) => assert.match(error.message, /Content Security Policy|Trusted/));
 });
 
 // ---- other captures ---------------------------------------------------------------------------------
 
 test('counts without times: no timeline, no chart, samples as the unit', async () => {
-	const folded = writeTo('counts.folded', 'main;a;b 30\nmain;a 10\nmain;c;<img src=x onerror=fireglassHurt()> 60\n');
+	const folded = writeTo(
+		'counts.folded',
+		'main;a;b 30\nmain;a 10\nmain;c;<img src=x onerror=fireglassHurt()> 60\n',
+	);
 	const view = await open(report(folded));
 	const tabs = await view.page.getByRole('tab').allInnerTexts();
 	assert.ok(!tabs.includes('Flame chart') && !tabs.includes('Heat map'));

@@ -3,7 +3,18 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { earlierCapture, laterCapture, shopCapture } from './report_captures.mjs';
-import { apart, describe, folder, golden, look, open, plain, report, start, stop } from './report_harness.mjs';
+import {
+	apart,
+	describe,
+	folder,
+	golden,
+	look,
+	open,
+	plain,
+	report,
+	start,
+	stop,
+} from './report_harness.mjs';
 
 let shop;
 let change;
@@ -24,13 +35,19 @@ look('table: self and total, sorted, with bars', ofShop, {}, async (view) => {
 	await view.tab('Table');
 	assert.match(await view.text('#panel-table [role=status]'), /^218 functions$/);
 	const first = await view.rows();
-	assert.deepEqual(first.slice(0, 3).map((row) => [row.Function, row.File, ...amount(row.Self)]), [
-		['idle', 'threading.py:1', '6.50 s', '52.4 %'],
-		['wait', 'threading.py:1', '2.00 s', '16.1 %'],
-		['parse', 'app.py:1', '1.30 s', '10.5 %'],
-	]);
+	assert.deepEqual(
+		first.slice(0, 3).map((row) => [row.Function, row.File, ...amount(row.Self)]),
+		[
+			['idle', 'threading.py:1', '6.50 s', '52.4 %'],
+			['wait', 'threading.py:1', '2.00 s', '16.1 %'],
+			['parse', 'app.py:1', '1.30 s', '10.5 %'],
+		],
+	);
 	const bar = (name) =>
-		view.row(name).locator('td.self').evaluate((cell) => Number(cell.style.getPropertyValue('--high')));
+		view
+			.row(name)
+			.locator('td.self')
+			.evaluate((cell) => Number(cell.style.getPropertyValue('--high')));
 	assert.ok(Math.abs((await bar('idle')) - 0.524) < 0.001);
 	await view.sort('Total');
 	assert.deepEqual((await view.names()).slice(0, 4), ['run', 'idle', 'main', 'wait']);
@@ -47,7 +64,10 @@ look('table: self and total, sorted, with bars', ofShop, {}, async (view) => {
 	// what was seen once is not sure to be more than nothing
 	const once = view.page.getByRole('row', { name: /plugin_005/ });
 	await view.sort('Self');
-	await view.page.locator('.rows').filter({ visible: true }).evaluate((e) => e.scrollTo(0, 400));
+	await view.page
+		.locator('.rows')
+		.filter({ visible: true })
+		.evaluate((e) => e.scrollTo(0, 400));
 	await view.settle();
 	assert.match(plain(await once.innerText()), /±/);
 });
@@ -58,7 +78,10 @@ look('table: filter, granularity, units, search', ofShop, {}, async (view) => {
 	await filter.fill('json');
 	await view.settle();
 	assert.deepEqual((await view.names()).sort(), ['dumps', 'encode']);
-	assert.match(await view.text('#panel-table [role=status]'), /^2 of 218 functions, together self 4\.0 %/);
+	assert.match(
+		await view.text('#panel-table [role=status]'),
+		/^2 of 218 functions, together self 4\.0 %/,
+	);
 	await filter.fill('/^(parse|walk) /');
 	await view.settle();
 	assert.deepEqual((await view.names()).sort(), ['parse', 'walk']);
@@ -70,7 +93,10 @@ look('table: filter, granularity, units, search', ofShop, {}, async (view) => {
 	await filter.fill('');
 	await view.choose('by', 'modules');
 	const modules = await view.rows();
-	assert.deepEqual(modules.slice(0, 2).map((row) => row.Module), ['threading', 'app']);
+	assert.deepEqual(
+		modules.slice(0, 2).map((row) => row.Module),
+		['threading', 'app'],
+	);
 	assert.deepEqual(amount(modules[1].Total), ['4.50 s', '36.3 %'], 'main, and parse of the worker');
 	await view.choose('by', 'files');
 	assert.equal((await view.rows())[0].File, 'threading.py');
@@ -94,7 +120,10 @@ look('table: filter, granularity, units, search', ofShop, {}, async (view) => {
 	await view.press('/');
 	await view.page.keyboard.type('^parse');
 	await view.settle();
-	assert.deepEqual((await view.rows()).filter((row) => row.match).map((row) => row.Function), ['parse']);
+	assert.deepEqual(
+		(await view.rows()).filter((row) => row.match).map((row) => row.Function),
+		['parse'],
+	);
 	await view.press('Enter');
 	assert.equal((await view.rows()).find((row) => row.chosen)?.Function, 'parse');
 });
@@ -118,9 +147,15 @@ look('table: keys, menu, jump, copy, hover', ofShop, {}, async (view) => {
 	await view.tab('Table');
 	await view.row('parse').hover();
 	await view.settle();
-	assert.match(await view.tip(), /^parse app\.py:1 .*self 1\.30 s, 10\.5 % \(95 %: 10\.0 % to 11\.0 %\)/);
+	assert.match(
+		await view.tip(),
+		/^parse app\.py:1 .*self 1\.30 s, 10\.5 % \(95 %: 10\.0 % to 11\.0 %\)/,
+	);
 	await view.page.locator('#panel-table').getByRole('button', { name: /Copy/ }).click();
-	const copied = (await view.clipboard()).trimEnd().split('\n').map((line) => line.split('\t'));
+	const copied = (await view.clipboard())
+		.trimEnd()
+		.split('\n')
+		.map((line) => line.split('\t'));
 	assert.deepEqual(copied[0].slice(0, 3), ['self samples', 'self s', 'self %']);
 	assert.equal(copied.length, 219);
 	assert.deepEqual(copied[1].slice(0, 3), ['6500', '6.5', '52.419']);
@@ -164,25 +199,40 @@ look('call tree: open and close by keys; inverted', ofShop, {}, async (view) => 
 	const walk = (await view.rows()).find((row) => row.level === 4);
 	assert.deepEqual(amount(walk.Total), ['500 ms', '4.0 %']);
 	await view.click('Inverted');
-	assert.deepEqual(tidy(await view.rows()).filter(([level]) => level === 1).slice(0, 3), [
-		[1, 'idle'],
-		[1, 'wait'],
-		[1, 'parse'],
-	]);
+	assert.deepEqual(
+		tidy(await view.rows())
+			.filter(([level]) => level === 1)
+			.slice(0, 3),
+		[
+			[1, 'idle'],
+			[1, 'wait'],
+			[1, 'parse'],
+		],
+	);
 	await tree.focus();
 	await view.press('Home', 'ArrowDown');
-	while (!/parse$/.test((await view.rows()).find((row) => row.chosen).Function)) await view.press('ArrowDown');
+	while (!/parse$/.test((await view.rows()).find((row) => row.chosen).Function))
+		await view.press('ArrowDown');
 	await view.press('ArrowRight');
 	const rows = await view.rows();
 	const at = rows.findIndex((row) => /parse$/.test(row.Function));
-	assert.deepEqual(rows.slice(at + 1, at + 3).map((row) => [row.level, row.Function.replace(/^[▾▸]/, ''), ...amount(row.Self)]), [
-		[2, 'serve', '800 ms', '6.5 %'],
-		[2, 'job', '500 ms', '4.0 %'],
-	]);
+	assert.deepEqual(
+		rows
+			.slice(at + 1, at + 3)
+			.map((row) => [row.level, row.Function.replace(/^[▾▸]/, ''), ...amount(row.Self)]),
+		[
+			[2, 'serve', '800 ms', '6.5 %'],
+			[2, 'job', '500 ms', '4.0 %'],
+		],
+	);
 	// many light calls are a row that opens
 	await view.click('Inverted');
 	await view.click('Close all');
-	await view.page.getByText('main', { exact: true }).filter({ visible: true }).first().click({ button: 'right' });
+	await view.page
+		.getByText('main', { exact: true })
+		.filter({ visible: true })
+		.first()
+		.click({ button: 'right' });
 	await view.item('Open all below');
 	const opened = (await view.names()).join('\n');
 	assert.match(opened, /boot/);
@@ -207,7 +257,9 @@ look('source: heat of each line, and a jump from any frame', ofShop, {}, async (
 			.filter({ hasText: source })
 			.first()
 			.evaluate((row) => {
-				const { backgroundColor, backgroundImage, boxShadow } = getComputedStyle(row.querySelector('.code'));
+				const { backgroundColor, backgroundImage, boxShadow } = getComputedStyle(
+					row.querySelector('.code'),
+				);
 				return `${backgroundColor} ${backgroundImage} ${boxShadow}`;
 			});
 	assert.notEqual(await heat('words = line.split()'), await heat('# 28'));
@@ -226,32 +278,40 @@ look('source: heat of each line, and a jump from any frame', ofShop, {}, async (
 	assert.doesNotMatch(await view.text('.source-side'), /threading/);
 	// the page can be made without
 	const without = await open(report(shopCapture(), '--no-source'), { fragment: 'view=source' });
-	assert.doesNotMatch(plain(await without.page.locator('#panel-source').innerText()), /line\.split/);
+	assert.doesNotMatch(
+		plain(await without.page.locator('#panel-source').innerText()),
+		/line\.split/,
+	);
 	await without.close();
 });
 
-look('trust: how samples were taken, what is missing, how sure numbers are', ofShop, {}, async (view) => {
-	await view.page.locator('.badge').click();
-	await view.settle();
-	const text = await view.text('#panel-trust');
-	assert.match(text, /1 kHz, one tick each 1\.00 ms/);
-	assert.match(text, /looked at 3 993 99\.8 %/);
-	assert.match(text, /missed 7 0\.2 %/);
-	assert.match(text, /read whole 12 400 100 %/);
-	assert.match(text, /Python 3\.12\.1/);
-	assert.match(text, /began 2023-11-14/);
-	// Wilson, 95 %: p = 0.1, n = 12 400
-	assert.match(text, /10\.0 % ± 0\.53 points 9\.5 % to 10\.5 %/);
-	await view.mode('GIL');
-	assert.match(await view.text('#panel-trust'), /Shown now: 2 100 samples/);
-	const states = await open(report(golden('states')), { fragment: 'view=trust' });
-	const worse = await states.text('#panel-trust');
-	assert.match(worse, /truncated 1 /);
-	assert.match(worse, /not readable 1 /);
-	assert.match(worse, /no room 2 /);
-	assert.match(worse, /missed 5 /);
-	await states.close();
-});
+look(
+	'trust: how samples were taken, what is missing, how sure numbers are',
+	ofShop,
+	{},
+	async (view) => {
+		await view.page.locator('.badge').click();
+		await view.settle();
+		const text = await view.text('#panel-trust');
+		assert.match(text, /1 kHz, one tick each 1\.00 ms/);
+		assert.match(text, /looked at 3 993 99\.8 %/);
+		assert.match(text, /missed 7 0\.2 %/);
+		assert.match(text, /read whole 12 400 100 %/);
+		assert.match(text, /Python 3\.12\.1/);
+		assert.match(text, /began 2023-11-14/);
+		// Wilson, 95 %: p = 0.1, n = 12 400
+		assert.match(text, /10\.0 % ± 0\.53 points 9\.5 % to 10\.5 %/);
+		await view.mode('GIL');
+		assert.match(await view.text('#panel-trust'), /Shown now: 2 100 samples/);
+		const states = await open(report(golden('states')), { fragment: 'view=trust' });
+		const worse = await states.text('#panel-trust');
+		assert.match(worse, /truncated 1 /);
+		assert.match(worse, /not readable 1 /);
+		assert.match(worse, /no room 2 /);
+		assert.match(worse, /missed 5 /);
+		await states.close();
+	},
+);
 
 look('a function with few samples looks uncertain', ofShop, {}, async (view) => {
 	await view.tab('Table');
@@ -259,7 +319,10 @@ look('a function with few samples looks uncertain', ofShop, {}, async (view) => 
 	await view.settle();
 	const [row] = await view.rows();
 	assert.match(row.Self, /^1\.00 ms · 0\.01 ?± ?0\.0\d %$/);
-	const faint = await view.row(row.Function).locator('td.self').evaluate((cell) => cell.className);
+	const faint = await view
+		.row(row.Function)
+		.locator('td.self')
+		.evaluate((cell) => cell.className);
 	assert.match(faint, /unsure/);
 	await view.page.getByRole('searchbox', { name: /Filter the rows/ }).fill('parse');
 	await view.settle();
@@ -331,8 +394,14 @@ look('a baseline: flame graph by difference, and what is gone', ofChange, {}, as
 	assert.match(await view.text('.head-before'), /^against /);
 	assert.equal(await view.list('Colour').inputValue(), 'diff');
 	// main: serve 1800 (render 1000, parse 800), fresh 200
-	assert.match(await view.hoverBox(3, 0.2), /^render .*total 1\.00 s, 50\.0 %.* before 25\.0 % .*change \+25\.00 (percentage )?points/);
-	assert.match(await view.hoverBox(3, 0.7), /^parse .* before 40\.0 % .*change ±0\.00 (percentage )?points/);
+	assert.match(
+		await view.hoverBox(3, 0.2),
+		/^render .*total 1\.00 s, 50\.0 %.* before 25\.0 % .*change \+25\.00 (percentage )?points/,
+	);
+	assert.match(
+		await view.hoverBox(3, 0.7),
+		/^parse .* before 40\.0 % .*change ±0\.00 (percentage )?points/,
+	);
 	assert.match(await view.hoverBox(2, 0.95), /^fresh .*change \+10\.00 (percentage )?points/);
 	const colour = async (level, share) => view.colourAt(...(await view.flamePoint(level, share)));
 	const [more, same] = [await colour(3, 0.45), await colour(3, 0.88)];
@@ -343,7 +412,8 @@ look('a baseline: flame graph by difference, and what is gone', ofChange, {}, as
 	assert.equal((await view.fragment()).widths, 'before');
 	assert.match(await view.hoverBox(3, 0.55), /^(dumps|parse|render) /);
 	const names = new Set();
-	for (const share of [0.1, 0.3, 0.5, 0.7, 0.9]) names.add((await view.hoverBox(3, share)).split(' ')[0]);
+	for (const share of [0.1, 0.3, 0.5, 0.7, 0.9])
+		names.add((await view.hoverBox(3, share)).split(' ')[0]);
 	assert.ok(names.has('dumps'), [...names].join());
 	const less = await colour(3, [0.1, 0.3, 0.5, 0.7, 0.9][[...names].indexOf('dumps')] ?? 0.9);
 	assert.ok(apart(less, more) > 1000);
@@ -352,11 +422,16 @@ look('a baseline: flame graph by difference, and what is gone', ofChange, {}, as
 look('a baseline: table, tree, sandwich, source, timeline, details', ofChange, {}, async (view) => {
 	await view.tab('Table');
 	const heads = Object.keys((await view.rows())[0]);
-	for (const head of ['Self', 'Self before', 'Difference', 'Total', 'Total before']) assert.ok(heads.includes(head), head);
+	for (const head of ['Self', 'Self before', 'Difference', 'Total', 'Total before'])
+		assert.ok(heads.includes(head), head);
 	await view.choose('in', 'samples');
 	const text = async (name) => {
 		const row = (await view.rows()).find((each) => each.Function === name);
-		return [row.Self, row['Self before'], plain(await view.row(name).locator('td.selfdiff').innerText())];
+		return [
+			row.Self,
+			row['Self before'],
+			plain(await view.row(name).locator('td.selfdiff').innerText()),
+		];
 	};
 	assert.deepEqual(await text('escape'), ['1 000 · 50.0 %', '500 · 25.0 %', '+500']);
 	assert.deepEqual(await text('encode'), ['', '700 · 35.0 %', '−700']);

@@ -51,35 +51,40 @@ look('every sample, by thread and time, as high as its stack', ofShop, {}, async
 	assert.equal(await at('MainThread 2', 2000, 1), '0,0,0', 'the thread has ended');
 });
 
-look('a click opens a sample, and what others have in common with it lights up', ofShop, {}, async (view) => {
-	const state = await view.legend('.tl-legend');
-	assert.equal(state['in common'], undefined);
-	await view.pick('worker 2', 1350, ALL); // run > job > tick
-	const legend = await view.legend('.tl-legend');
-	assert.ok(legend['in common']);
-	const seen = async (track, ms, depth) => {
-		const colour = await view.colourAt(await view.xOf(ms, ALL), await view.yOf(track, depth));
-		return nearest(colour, legend);
-	};
-	// worker at 250 ms: run > job > walk > walk > leaf, of which two are the same activity
-	assert.equal(await seen('worker', 250, 1), 'in common');
-	assert.equal(await seen('worker', 250, 2), 'in common');
-	assert.equal(await seen('worker', 250, 3), 'running');
-	assert.equal(await seen('worker', 1500, 1), 'in common');
-	assert.equal(await seen('worker', 1500, 2), 'waiting');
-	assert.equal(await seen('worker 2', 3350, 3), 'in common', 'the same stack, two seconds later');
-	assert.equal(await seen('MainThread', 600, 1), 'running, holds the GIL', 'nothing in common');
-	assert.match(await view.said(), /^tick \(jobs\.py:33\); 1\.3\d+ s · worker; running/);
-	assert.match((await view.fragment()).sample, /^\d+$/);
-	// the sample in words: stack with source text, time
-	const details = await view.text('#details');
-	for (const word of ['run', 'job', 'tick', 'job_line_33', 'job_line_5', 'worker']) {
-		assert.ok(details.includes(word), `${word} in: ${details}`);
-	}
-	assert.match(details, /1\.35\d* s|1\.34\d* s/);
-	await view.press('Escape');
-	assert.equal((await view.legend('.tl-legend'))['in common'], undefined);
-});
+look(
+	'a click opens a sample, and what others have in common with it lights up',
+	ofShop,
+	{},
+	async (view) => {
+		const state = await view.legend('.tl-legend');
+		assert.equal(state['in common'], undefined);
+		await view.pick('worker 2', 1350, ALL); // run > job > tick
+		const legend = await view.legend('.tl-legend');
+		assert.ok(legend['in common']);
+		const seen = async (track, ms, depth) => {
+			const colour = await view.colourAt(await view.xOf(ms, ALL), await view.yOf(track, depth));
+			return nearest(colour, legend);
+		};
+		// worker at 250 ms: run > job > walk > walk > leaf, of which two are the same activity
+		assert.equal(await seen('worker', 250, 1), 'in common');
+		assert.equal(await seen('worker', 250, 2), 'in common');
+		assert.equal(await seen('worker', 250, 3), 'running');
+		assert.equal(await seen('worker', 1500, 1), 'in common');
+		assert.equal(await seen('worker', 1500, 2), 'waiting');
+		assert.equal(await seen('worker 2', 3350, 3), 'in common', 'the same stack, two seconds later');
+		assert.equal(await seen('MainThread', 600, 1), 'running, holds the GIL', 'nothing in common');
+		assert.match(await view.said(), /^tick \(jobs\.py:33\); 1\.3\d+ s · worker; running/);
+		assert.match((await view.fragment()).sample, /^\d+$/);
+		// the sample in words: stack with source text, time
+		const details = await view.text('#details');
+		for (const word of ['run', 'job', 'tick', 'job_line_33', 'job_line_5', 'worker']) {
+			assert.ok(details.includes(word), `${word} in: ${details}`);
+		}
+		assert.match(details, /1\.35\d* s|1\.34\d* s/);
+		await view.press('Escape');
+		assert.equal((await view.legend('.tl-legend'))['in common'], undefined);
+	},
+);
 
 look('hover: a frame lights up in all tracks and in the flame graph', ofShop, {}, async (view) => {
 	await view.point('worker', 750, ALL, 3); // parse, also called by the main thread
@@ -88,7 +93,10 @@ look('hover: a frame lights up in all tracks and in the flame graph', ofShop, {}
 	await view.go('window=400ms..1200ms');
 	const { 'running, holds the GIL': running } = await view.legend('.tl-legend');
 	const isLit = async (ms, depth) => {
-		const colour = await view.colourAt(await view.xOf(ms, near), await view.yOf('MainThread', depth));
+		const colour = await view.colourAt(
+			await view.xOf(ms, near),
+			await view.yOf('MainThread', depth),
+		);
 		return apart(colour, running) > 3000;
 	};
 	assert.ok(!(await isLit(600, 3)));
@@ -200,33 +208,43 @@ look('tracks can be hidden, shown alone, sorted and merged', ofShop, {}, async (
 	assert.match(table, /worker .*4 000/);
 });
 
-look('markers are a row each kind: a tip, and a click that selects their time', ofShop, {}, async (view) => {
-	const { page } = view;
-	const y = await view.yOf('request');
-	await page.mouse.move(await view.xOf(1200, ALL), y);
-	await view.settle();
-	assert.match(await view.tip(), /request GET \/cart · 500 ms · MainThread/);
-	await page.mouse.click(await view.xOf(1200, ALL), y);
-	await view.settle();
-	assert.equal((await view.fragment()).range, '1s..1.5s');
-	assert.equal(await view.amount(), '1.50 s in all threads');
-	await page.mouse.move(await view.xOf(2050, ALL), await view.yOf('GC'));
-	await view.settle();
-	assert.match(await view.tip(), /GC/);
-	await page.mouse.move(await view.xOf(700, ALL), await view.yOf('GIL wait'));
-	await view.settle();
-	assert.match(await view.tip(), /GIL wait.*worker/);
-});
+look(
+	'markers are a row each kind: a tip, and a click that selects their time',
+	ofShop,
+	{},
+	async (view) => {
+		const { page } = view;
+		const y = await view.yOf('request');
+		await page.mouse.move(await view.xOf(1200, ALL), y);
+		await view.settle();
+		assert.match(await view.tip(), /request GET \/cart · 500 ms · MainThread/);
+		await page.mouse.click(await view.xOf(1200, ALL), y);
+		await view.settle();
+		assert.equal((await view.fragment()).range, '1s..1.5s');
+		assert.equal(await view.amount(), '1.50 s in all threads');
+		await page.mouse.move(await view.xOf(2050, ALL), await view.yOf('GC'));
+		await view.settle();
+		assert.match(await view.tip(), /GC/);
+		await page.mouse.move(await view.xOf(700, ALL), await view.yOf('GIL wait'));
+		await view.settle();
+		assert.match(await view.tip(), /GIL wait.*worker/);
+	},
+);
 
 look('a range of time is what all views show; ranges nest', ofShop, {}, async (view) => {
 	const said = await view.drag('MainThread', 1000, 2000, ALL);
 	assert.match(said, /1\.00 ?\d* ?s|0\.99\d s|1\.00\d s/);
 	const { range } = await view.fragment();
-	const [from, to] = range.split('..').map((t) => Number.parseFloat(t) * (t.endsWith('ms') ? 1 : 1000));
+	const [from, to] = range
+		.split('..')
+		.map((t) => Number.parseFloat(t) * (t.endsWith('ms') ? 1 : 1000));
 	assert.ok(Math.abs(from - 1000) < 4 && Math.abs(to - 2000) < 4, range);
 	// 1 s of three threads, all of which run through it
 	assert.match(await view.amount(), /^(2\.99|3\.00|3\.01) s in all threads$/);
-	assert.match(await view.hoverBox(1, 0.2), /^run .*total 2\.0\d s, 66\.[67] %|^run .*total 1\.99 s/);
+	assert.match(
+		await view.hoverBox(1, 0.2),
+		/^run .*total 2\.0\d s, 66\.[67] %|^run .*total 1\.99 s/,
+	);
 	await view.tab('Table');
 	const names = await view.names();
 	assert.ok(names.includes('escape') && names.includes('encode') && names.includes('tick'));
@@ -262,26 +280,34 @@ look('a range of time is what all views show; ranges nest', ofShop, {}, async (v
 	assert.equal((await view.fragment()).range, undefined);
 });
 
-look('while a range is dragged it says how much is in it; Escape gives it up', ofShop, {}, async (view) => {
-	const { page } = view;
-	const y = await view.yOf('MainThread');
-	await page.mouse.move(await view.xOf(500, ALL), y);
-	await page.mouse.down();
-	await page.mouse.move(await view.xOf(1500, ALL), y, { steps: 4 });
-	await view.settle();
-	assert.match(await view.tip(), /s to .*1\.0\d s, 3 0\d\d samples|999 ms/);
-	await view.press('Escape');
-	await page.mouse.up();
-	await view.settle();
-	assert.equal((await view.fragment()).range, undefined);
-});
+look(
+	'while a range is dragged it says how much is in it; Escape gives it up',
+	ofShop,
+	{},
+	async (view) => {
+		const { page } = view;
+		const y = await view.yOf('MainThread');
+		await page.mouse.move(await view.xOf(500, ALL), y);
+		await page.mouse.down();
+		await page.mouse.move(await view.xOf(1500, ALL), y, { steps: 4 });
+		await view.settle();
+		assert.match(await view.tip(), /s to .*1\.0\d s, 3 0\d\d samples|999 ms/);
+		await view.press('Escape');
+		await page.mouse.up();
+		await view.settle();
+		assert.equal((await view.fragment()).range, undefined);
+	},
+);
 
 look('two ranges can be compared, in every view', ofShop, {}, async (view) => {
 	await view.drag('MainThread', 1000, 1500, ALL);
 	await view.drag('MainThread', 1500, 2000, ALL, 'Shift');
 	const { range, compare } = await view.fragment();
 	assert.ok(range && compare);
-	assert.match((await view.chips()).at(-1), /^against 1\.(5|49\d*|50\d*) s – (2|1\.99\d*|2\.00\d*) s/);
+	assert.match(
+		(await view.chips()).at(-1),
+		/^against 1\.(5|49\d*|50\d*) s – (2|1\.99\d*|2\.00\d*) s/,
+	);
 	// the flame graph takes the colours of differences by itself
 	assert.equal(await view.list('Colour').inputValue(), 'diff');
 	assert.match(await view.hoverBox(1, 0.2), /before .*change/);
@@ -310,7 +336,11 @@ test('losses, gaps and threads that come late are shown as they are', async () =
 	const legend = await view.legend('.tl-legend');
 	const window = [0, 1510];
 	const x = await view.xOf(500, window);
-	assert.equal(await view.colourAt(x, await view.yOf('MainThread', 1)), '0,0,0', 'a second of nothing');
+	assert.equal(
+		await view.colourAt(x, await view.yOf('MainThread', 1)),
+		'0,0,0',
+		'a second of nothing',
+	);
 	const busy = await view.colourAt(await view.xOf(1020, window), await view.yOf('MainThread', 1));
 	assert.equal(nearest(busy, legend), 'running, holds the GIL');
 	await view.close();
