@@ -346,7 +346,12 @@ def waits_of(pid):
     return count
 
 
-def wait_sampling(process):
+# A tick sleeps once until its moment, and at most this often more to leave the processor of a thread
+# that it probes.
+SLEEPS_OF_A_TICK = 4
+
+
+def wait_sampling(process, ticks=20):
     """Until a fireglass has taken samples: it has found the threads, and sleeps between ticks."""
 
     def ended_or(condition):
@@ -357,7 +362,8 @@ def wait_sampling(process):
 
     wait_until(lambda: ended_or(lambda: "schedstat" in str(opened(process.pid))), "threads found")
     before = waits_of(process.pid) if process.poll() is None else 0
-    wait_until(lambda: ended_or(lambda: waits_of(process.pid) > before + 20), "samples")
+    needed = ticks * SLEEPS_OF_A_TICK
+    wait_until(lambda: ended_or(lambda: waits_of(process.pid) > before + needed), "samples")
     assert process.poll() is None, process.stderr.read() if process.stderr else ""
 
 

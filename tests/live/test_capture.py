@@ -10,7 +10,16 @@ import subprocess
 import time
 
 import pytest
-from harness import BIN, DEADLINE, fireglass, need_tool, start_fireglass, wait_catches, wait_until
+from harness import (
+    BIN,
+    DEADLINE,
+    fireglass,
+    need_tool,
+    start_fireglass,
+    wait_catches,
+    wait_sampling,
+    wait_until,
+)
 
 KILLS = int(os.environ.get("FIREGLASS_KILLS", "20"))
 
@@ -153,12 +162,15 @@ def test_flight_recorder(python, start, tmp_path):
     )
     try:
         wait_catches(process.pid, signal.SIGUSR1)
-        for number in (1, 2):
-            written = tmp_path / ("last-%d.fgc" % number)
+        wait_sampling(process)
+        seen = set()
+        for _ in range(2):
 
-            def there(path=written):
+            def there():
                 process.send_signal(signal.SIGUSR1)
-                return path.exists() and folded_total(path) > 0
+                new = [p for p in tmp_path.glob("last-*.fgc") if p not in seen and folded_total(p)]
+                seen.update(new)
+                return new
 
             wait_until(there, "the capture on demand")
             assert process.poll() is None

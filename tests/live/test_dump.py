@@ -124,7 +124,9 @@ def test_waiting_for_the_gil(interp, start):
     for thread in waits:
         assert thread["name"] != "waiter"
         assert (thread["state"], thread["syscall"], thread["gil"]) == ("waiting", "futex", False)
-    assert "waiting for the GIL" in fireglass("dump", "-p", target.pid).stdout
+    # a moment between two holders has none that waits
+    texts = [fireglass("dump", "-p", target.pid).stdout for _ in range(10)]
+    assert sum("waiting for the GIL" in text for text in texts) >= 5
 
 
 def test_collecting_garbage(interp, start):
