@@ -450,7 +450,7 @@ look('heat map: what comes back is a line; a drag selects', ofShop, {}, async (v
 	await view.press('Escape');
 	await view.click('Clear all');
 	const now = await view.page.locator('.hm-canvas').boundingBox();
-	await view.page.mouse.move(now.x + 60, now.y + 10);
+	await view.page.mouse.move(now.x + 80, now.y + 10);
 	await view.page.mouse.down();
 	await view.page.mouse.move(now.x + 150, now.y + 60, { steps: 4 });
 	await view.page.mouse.up();

@@ -184,7 +184,7 @@ function makeHands(page) {
 		button,
 		/** What is in the address, as a plain object. */
 		async fragment() {
-			await page.waitForTimeout(300); // moves are written when things have come to rest
+			await page.waitForTimeout(600); // moves are written when things have come to rest, twice
 			const words = (await page.evaluate(() => location.hash.slice(1))).split('&').filter(Boolean);
 			return Object.fromEntries(
 				words.map((word) => {

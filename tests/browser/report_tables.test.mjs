@@ -444,12 +444,12 @@ look('a baseline: table, tree, sandwich, source, timeline, details', ofChange, {
 	await view.settle();
 	assert.equal((await view.names())[0], 'encode');
 	await view.choose('in', 'percent');
-	assert.match((await text('escape'))[2], /\+25\.0 (percentage )?points/);
+	assert.match((await text('escape'))[2], /\+25\.0 pp/);
 	await view.tab('Call tree');
 	await view.page.getByRole('treegrid').focus();
 	await view.press('Home', '*');
 	const render = (await view.rows()).find((row) => /render$/.test(row.Function));
-	assert.match(Object.values(render).join(' '), /50\.0 % 25\.0 % \+25\.0 (percentage )?points/);
+	assert.match(Object.values(render).join(' '), /50\.0 % 25\.0 % \+25\.0 pp/);
 	await view.tab('Sandwich');
 	await view.page.getByRole('option', { name: /encode/ }).click();
 	await view.settle();

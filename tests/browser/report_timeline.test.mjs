@@ -357,6 +357,7 @@ test('hours and microseconds', async () => {
 	}
 	const view = await open(report(describe(lines)));
 	assert.match(await view.timeline(), /6 000 samples of 1 thread in 5 h/);
+	await view.page.locator('.tl-scroll').focus();
 	for (let i = 0; i < 40; i++) await view.page.keyboard.press('+');
 	await view.settle();
 	const { window } = await view.fragment();

@@ -116,6 +116,6 @@ export function differenceCell(
 	if (mayBeChance(now, before, shown)) cell.classList.add('unsure');
 	const points = shareDifference(now, before, shown.now, shown.before);
 	cell.style.setProperty('--tone', differenceColour(currentTheme(), points));
-	cell.append(differenceText(now, before, shown, unit).replace(' points', ''));
+	cell.append(differenceText(now, before, shown, unit).replace(' points', ' pp'));
 	return cell;
 }

@@ -66,8 +66,8 @@ export function makePalette(theme: Theme): Palette {
 	kindColours(theme).forEach((colour, kind) => {
 		const looks = [
 			colour,
-			mixColours(colour, theme.common, 0.6),
-			mixColours(colour, theme.common, 0.34),
+			mixColours(colour, theme.common, 0.8),
+			mixColours(colour, theme.common, 0.45),
 			mixColours(colour, theme.match, 0.85),
 			mixColours(colour, theme.match, 0.32),
 		];
