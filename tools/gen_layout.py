@@ -107,6 +107,7 @@ FIELDS = {
     "frame_refcount": at(FRAME, "ob_refcnt", "ob_base.ob_base.ob_refcnt"),
     "frame_state": at(FRAME, "f_state", "f_executing"),
     "frame_owner": at(IFRAME, "owner") + at(OLD_IFRAME, "owner"),
+    "frame_is_entry": at(IFRAME, "is_entry") + at(OLD_IFRAME, "is_entry"),
     "frame_tlbc_index": at(IFRAME, "tlbc_index"),
     "chunk_previous": at("struct _stack_chunk", "previous"),
     "chunk_size": at("struct _stack_chunk", "size"),

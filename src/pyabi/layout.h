@@ -80,6 +80,14 @@ struct py_owners {
 	uint8_t generator;  // the frame lies within a generator or coroutine
 };
 
+/* How a chain of frames that is whole ends. */
+enum py_root_kind {
+	ROOT_ANY,        // with a frame without a caller (to 3.10)
+	ROOT_ENTRY,      // with a frame that C called: frame_is_entry (3.11)
+	ROOT_SHIM,       // with a shim of C (3.12 to 3.14)
+	ROOT_BASE_FRAME, // at thread.base_frame (3.15)
+};
+
 struct py_layout {
 	const char *name; // "3.12", "3.14t"
 	uint8_t major, minor;
@@ -93,7 +101,7 @@ struct py_layout {
 	enum py_attributes_kind attributes;
 	struct py_owners owners;
 	uint8_t frame_executing;      // what frame_state, gen_frame_state is while the frame runs
-	bool ends_at_base_frame;      // a complete chain ends at thread.base_frame (3.15)
+	enum py_root_kind root;
 	uint64_t code_tag_mask;       // bits of frame.code that are tags, no address
 	uint32_t dict_entry_bytes;    // of a general entry
 	int32_t attributes_offset;    // of the managed dict pointer before the object

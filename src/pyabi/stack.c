@@ -65,7 +65,7 @@ static struct mem_range thread_range(
 {
 	const struct py_offsets *at = &layout->at;
 	const uint32_t fields[] = { at->thread_interp, at->thread_frame,
-		layout->ends_at_base_frame ? at->thread_base_frame : at->thread_frame };
+		layout->root == ROOT_BASE_FRAME ? at->thread_base_frame : at->thread_frame };
 	uint32_t first = fields[0], last = fields[0];
 
 	for (size_t i = 1; i < ARRAY_LEN(fields); i++) {
@@ -245,8 +245,11 @@ static bool parse_frame(const struct py_layout *layout, remote_addr addr,
 		return false;
 	if (is_shim(&layout->owners, owner)) {
 		frame->code = 0;
+		frame->may_be_root = true;
 		return true;
 	}
+	frame->may_be_root = layout->root != ROOT_SHIM &&
+			     (layout->root != ROOT_ENTRY || bytes[at->frame_is_entry]);
 	frame->in_generator = at->frame_owner != OFFSET_NONE && owner == layout->owners.generator;
 	if (at->frame_tlbc_index != OFFSET_NONE && layout->free_threaded)
 		frame->tlbc_index = field_u32(bytes, at->frame_tlbc_index);
@@ -357,12 +360,12 @@ static enum parse_result parse_chain(struct images *images, remote_addr addr)
 {
 	const struct py_layout *layout = &images->rt->layout;
 	struct raw_stack *stack = &images->r->stack;
-	remote_addr end = layout->ends_at_base_frame ?
+	remote_addr end = layout->root == ROOT_BASE_FRAME ?
 		field_u64(images->thread, layout->at.thread_base_frame) :
 		0;
+	struct raw_frame frame = { .may_be_root = true };
 
 	for (size_t links = 0; addr && addr != end; links++) {
-		struct raw_frame frame;
 		bool agree;
 
 		if (links >= STACK_FRAMES_MAX) {
@@ -376,8 +379,9 @@ static enum parse_result parse_chain(struct images *images, remote_addr addr)
 		take_link(images->r, &frame, agree);
 		addr = frame.previous;
 	}
-	// a chain that does not end where it must was cut off in the middle
-	return addr == end ? PARSE_OK : PARSE_TORN;
+	// a chain that does not end where it must was cut off in the middle: the leaf may be called
+	// already and not have its caller yet
+	return addr == end && frame.may_be_root ? PARSE_OK : PARSE_TORN;
 }
 
 static enum parse_result parse_images(struct images *images)

@@ -42,6 +42,7 @@ struct raw_frame {
 	uint64_t instr;       // as the frame has it: see enum py_instr_kind
 	uint32_t tlbc_index;  // which copy of the bytecode (free-threaded 3.14 on), else 0
 	bool in_generator;    // it lies in a generator or coroutine (3.11 and newer)
+	bool may_be_root;     // a chain may end with it
 	bool native_below;    // called from C: a C entry frame lies between it and its caller
 };
 

@@ -258,16 +258,25 @@ static void test_wild_pointers(void **state)
 	}
 }
 
-/* A chain must end at its root: 0, or from 3.15 on the thread's base frame. */
+/*
+ * A chain must end at its root. Some builds make a frame the leaf an instruction before they give it
+ * its caller, so that on a fresh page it has none.
+ */
 static void test_chain_cut_off(void **state)
 {
-	_cleanup_(still_deinit) struct still s;
-
 	(void)state;
-	still_init(&s, "3.15");
-	still_push(&s, 3);
-	world_put(&s.w, frame_at(&s, 1), s.w.rt.layout.at.frame_previous, 0);
-	assert_refused(&s);
+	for_each_release(release) {
+		for (size_t cut = 1; cut < 3; cut++) {
+			_cleanup_(still_deinit) struct still s;
+
+			still_init(&s, *release);
+			if (s.w.rt.layout.root == ROOT_ANY)
+				continue;
+			still_push(&s, 3);
+			world_put(&s.w, frame_at(&s, cut), s.w.rt.layout.at.frame_previous, 0);
+			assert_refused(&s);
+		}
+	}
 }
 
 static void test_owner_that_is_none(void **state)

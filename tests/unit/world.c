@@ -444,9 +444,11 @@ void world_add_thread(struct world *w, struct world_thread *t, remote_addr inter
 		t->cframe = CSTACK + 256;
 		world_put(w, t->state, at->thread_frame, t->cframe);
 	}
-	if (w->rt.layout.ends_at_base_frame) {
+	if (w->rt.layout.root >= ROOT_SHIM) {
 		t->base_frame = world_alloc(w, FRAME_STRIDE);
 		put_u8(w, t->base_frame, at->frame_owner, 3);
+	}
+	if (w->rt.layout.root == ROOT_BASE_FRAME) {
 		world_put(w, t->state, at->thread_base_frame, t->base_frame);
 		world_put(w, t->state, at->thread_frame, t->base_frame);
 	}
@@ -521,6 +523,7 @@ static void push(struct world *w, struct world_thread *t, remote_addr code, uint
 	world_store(
 		w, frame + at->frame_instr, world_instr(w, code, 0), (unsigned int)instr_bytes(w));
 	put_u8(w, frame, at->frame_owner, owner);
+	put_u8(w, frame, at->frame_is_entry, !t->stack.depth);
 	if (layout->free_threaded) // elsewhere the target says 0 of it
 		world_put_u32(w, frame, at->frame_tlbc_index, 0);
 	world_put(w, frame, at->frame_previous, innermost(t));
