@@ -273,16 +273,18 @@ static bool is_in(const struct raw_stack *stack, remote_addr frame)
 
 /*
  * A generator keeps its frame while it is suspended, and then looks alive but for its state, which
- * lies a little before the frame. *agree becomes false if the first image has it suspended.
+ * lies a little before the frame. *agree becomes false if the first image has it suspended. The
+ * thread's innermost frame is no such: one that yields says that it is suspended a little before it
+ * gives up its place, and has its caller until then.
  */
 static enum parse_result check_generator(struct images *images, const struct raw_frame *frame,
-	bool *agree)
+	bool first, bool *agree)
 {
 	const struct py_layout *layout = &images->rt->layout;
 	const struct py_offsets *at = &layout->at;
 	size_t offset;
 
-	if (at->gen_iframe == OFFSET_NONE || !frame->in_generator)
+	if (at->gen_iframe == OFFSET_NONE || !frame->in_generator || (first && frame->previous))
 		return PARSE_OK;
 	remote_addr state = frame->frame - (at->gen_iframe - at->gen_frame_state);
 	if (!pieces_find(&images->r->pieces, &images->cursor, state, 1, &offset)) {
@@ -337,7 +339,7 @@ static enum parse_result parse_link(struct images *images, remote_addr addr, boo
 	*agree = parse_frame(layout, addr, images->pieces[0] + offset, first, &before) &&
 		 frames_agree(&before, frame, leaf, &images->r->stack.moved);
 	images->r->stack.moved |= !*agree || (first && leaf_moved(images, addr, offset));
-	return check_generator(images, frame, agree);
+	return check_generator(images, frame, first, agree);
 }
 
 /* Takes a frame that was parsed; `agree` as parse_link() has it. */
