@@ -5,7 +5,7 @@
     tools/run_tests.py [--only STAGE[,STAGE...]] [--fuzz-seconds N]
 
 Stages, in order: lint, build, unit, asan, threads, cross, interpreters, python, web, commands,
-live, browser, clients, fuzz.
+live, tui, browser, clients, serve, fuzz.
 Build directories are build-gcc, build-clang, build-asan, build-tsan and build-cross beside the sources.
 Exits 1 if anything failed. With FIREGLASS_CI=1 a skipped test is a failure.
 """
@@ -29,6 +29,7 @@ BUILT = {
     "FIREGLASS_MAKE_PROFILE": str(ROOT / "build-gcc" / "tests" / "make_profile"),
     "FIREGLASS_MAKE_CAPTURE": str(ROOT / "build-gcc" / "tests" / "make_capture"),
     "FIREGLASS_DESCRIBE_CAPTURE": str(ROOT / "build-gcc" / "tests" / "describe_capture"),
+    "FIREGLASS_TOP_DEMO": str(ROOT / "build-gcc" / "tests" / "top_demo"),
 }
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1:allocator_may_return_null=1",
@@ -153,8 +154,21 @@ def asan():
     return counts
 
 
+# Four processes that compute, one second each, one after the other and side by side.
+FAMILY = """
+import multiprocessing, time
+def burn(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end: sum(range(1000))
+for _ in range(2):
+    children = [multiprocessing.get_context("fork").Process(target=burn, args=(1,)) for _ in range(2)]
+    for child in children: child.start()
+    for child in children: child.join()
+"""
+
+
 def threads():
-    """A recording under ThreadSanitizer: the sampling thread and the one that collects."""
+    """Recordings under ThreadSanitizer: the sampling threads and the one that collects."""
     counts = compile_in("build-tsan", "-Dtests=disabled", "-Db_sanitize=thread")
     if counts.failed:
         return counts
@@ -162,6 +176,8 @@ def threads():
     counts += check(
         "build-tsan/fireglass", "record", "-q", "-r", "5khz", "-o", str(capture), "-o",
         str(capture.with_suffix(".folded")), "--", "python3", "demo/press", "--seconds", "2")
+    counts += check("build-tsan/fireglass", "record", "-q", "--children", "-r", "2khz", "--every", "1s", "-o",
+                    str(ROOT / "build-tsan" / "family-%n.fgc"), "--", "python3", "-c", FAMILY)
     return counts
 
 
@@ -221,7 +237,13 @@ def commands():
 
 
 def live():
-    return pytest("tests/live", "-p", "no:cacheprovider")
+    counts = pytest("tests/live", "-p", "no:cacheprovider")
+    # what strangers can do to a server, with every access checked
+    checked = ROOT / "build-asan" / "fireglass"
+    if checked.exists():
+        counts += pytest("tests/live/test_serve_safety.py", "-p", "no:cacheprovider",
+                         env=dict(SANITIZER_ENV, FIREGLASS_BIN=str(checked)))
+    return counts
 
 
 def browser():
@@ -299,6 +321,22 @@ def clients():
                        "FIREGLASS_PROFILER_CLI": str(modules / ".bin" / "profiler-cli")})
 
 
+def tui():
+    """The terminal interface, in an emulated terminal and in tmux."""
+    interpreter = client_python(ROOT / "tests" / "tui")
+    if not interpreter:
+        return Counts(failed=1)
+    return pytest("tests/tui", "-p", "no:cacheprovider", interpreter=interpreter)
+
+
+def serve():
+    """The API of 'fireglass serve' and its description, as schemathesis sees them."""
+    interpreter = client_python(ROOT / "tests" / "serve")
+    if not interpreter:
+        return Counts(failed=1)
+    return pytest("tests/serve", "-p", "no:cacheprovider", interpreter=interpreter)
+
+
 # Those that read whole files of others get more time.
 LONG_FUZZERS = {"fuzz_capture_file", "fuzz_import", "fuzz_sample_block"}
 LONG_FUZZ_SECONDS = 60
@@ -351,7 +389,7 @@ def last_line(text):
 STAGES = {
     "lint": lint, "build": build, "unit": unit, "asan": asan, "threads": threads, "cross": cross,
     "interpreters": interpreters, "python": python, "web": web, "commands": commands, "live": live,
-    "browser": browser, "clients": clients, "fuzz": fuzz,
+    "tui": tui, "browser": browser, "clients": clients, "serve": serve, "fuzz": fuzz,
 }
 
 

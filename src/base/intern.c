@@ -2,6 +2,7 @@
 #include "base/intern.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 
@@ -11,6 +12,13 @@ void intern_deinit(struct intern *index)
 {
 	free(index->slots);
 	*index = (struct intern){ 0 };
+}
+
+void intern_clear(struct intern *index)
+{
+	if (index->slots)
+		memset(index->slots, 0, (index->mask + 1) * sizeof(*index->slots));
+	index->used = 0;
 }
 
 /*

@@ -38,6 +38,9 @@ struct intern_probe {
 
 void intern_deinit(struct intern *index);
 
+/* Forgets all rows, keeps the storage. */
+void intern_clear(struct intern *index);
+
 struct intern_probe intern_begin(const struct intern *index, uint64_t hash);
 
 /* The next row whose stored hash equals the key's; false when there is none left. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,52 @@ static struct err *open_error(const char *path, int errnum)
 	return err_suffix(err, "; choose another place with -o");
 }
 
+/* ---- files that signals would leave behind ---------------------------------------------------- */
+
+/* Copies: they are looked at by a handler, whatever becomes of the outfiles. */
+static char *guarded[OUTFILES_GUARDED_MAX];
+static size_t guarded_count;
+static bool guarding;
+
+static void on_end(int signum)
+{
+	for (size_t i = 0; i < guarded_count; i++)
+		unlink(guarded[i]);
+	// SA_RESETHAND: the signal ends the program now
+	raise(signum);
+}
+
+void outfile_guard(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+	struct sigaction action = { .sa_handler = on_end, .sa_flags = (int)SA_RESETHAND };
+
+	guarding = true;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+		struct sigaction old;
+
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	}
+}
+
+/* Makes a file and remembers it, with no signal between the two. */
+static int make_temp(char *path)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int fd = mkostemp(path, O_CLOEXEC);
+	int errnum = errno;
+	if (fd >= 0 && guarding && guarded_count < OUTFILES_GUARDED_MAX)
+		guarded[guarded_count++] = xstrdup(path);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = errnum;
+	return fd;
+}
+
 static struct err *outfile_open_temp(struct outfile *f)
 {
 	// mkstemp makes files private; give the mode a plain open() would have given
@@ -106,7 +153,7 @@ static struct err *outfile_open_temp(struct outfile *f)
 	umask(mask);
 
 	f->temp_path = xasprintf("%s.XXXXXX", f->path);
-	int fd = mkostemp(f->temp_path, O_CLOEXEC);
+	int fd = make_temp(f->temp_path);
 	if (fd < 0)
 		return open_error(f->path, errno);
 	fchmod(fd, 0666 & ~mask);

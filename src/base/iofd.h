@@ -37,6 +37,14 @@ struct outfile {
 	char *temp_path; // NULL when written in place
 };
 
+#define OUTFILES_GUARDED_MAX 16
+
+/*
+ * From now on signals that end the program first remove the temporary files of outfiles that are
+ * opened later, of so many at most. Once per program.
+ */
+void outfile_guard(void);
+
 struct err *outfile_open(struct outfile *f, const char *path);
 
 /* Flushes, closes and renames. The outfile is closed whether or not it succeeds. */

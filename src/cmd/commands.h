@@ -6,6 +6,6 @@
 #include "cmd/opts.h"
 
 extern const struct command command_record, command_dump, command_doctor, command_export,
-	command_diff, command_merge, command_report;
+	command_diff, command_merge, command_report, command_top, command_serve;
 
 #endif

@@ -245,11 +245,10 @@ static struct err *open_outputs(struct diff_command *d)
 
 	for (size_t i = 0; i < d->outputs.count && !err; i++)
 		d->formats[i] = choose(d, d->outputs.items[i].path);
-	if (!err)
-		err = outputs_open(&d->outputs);
-	if (!err)
-		outputs_guard(&d->outputs);
-	return err;
+	if (err)
+		return err;
+	outfile_guard();
+	return outputs_open(&d->outputs);
 }
 
 static const char *last_part(const char *path)

@@ -128,10 +128,8 @@ static struct err *open_outputs(struct export_command *e, const char *path)
 	if (err)
 		return err;
 	outputs_choose(&e->outputs, e->format);
-	err = outputs_open(&e->outputs);
-	if (!err)
-		outputs_guard(&e->outputs);
-	return err;
+	outfile_guard();
+	return outputs_open(&e->outputs);
 }
 
 /* Only a terminal's own output: of several, none. */

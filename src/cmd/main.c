@@ -14,6 +14,8 @@ static const struct command *const commands[] = {
 	&command_export,
 	&command_diff,
 	&command_merge,
+	&command_top,
+	&command_serve,
 	&command_dump,
 	&command_doctor,
 };

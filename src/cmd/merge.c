@@ -168,11 +168,11 @@ static struct err *merge(struct merge_command *m, const char *const files[], siz
 
 	if (!err)
 		err = open_inputs(m, files, count);
+	outfile_guard();
 	if (!err)
 		err = outputs_open(&m->outputs);
 	if (err)
 		return err;
-	outputs_guard(&m->outputs);
 	err = write_merged(m, fileno(m->outputs.items[0].file.stream));
 	if (!err)
 		return outfile_commit(&m->outputs.items[0].file);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cmd/outputs.h"
 
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -99,35 +98,4 @@ void outputs_abort(struct outputs *o)
 {
 	for (size_t i = 0; i < o->count; i++)
 		outfile_abort(&o->items[i].file);
-}
-
-/* ---- signals ---------------------------------------------------------------------------------- */
-
-/* Copies: they are looked at by a handler, whatever becomes of the outputs. */
-static char *guarded[OUTPUTS_MAX];
-
-static void on_end(int signum)
-{
-	for (size_t i = 0; i < OUTPUTS_MAX && guarded[i]; i++)
-		unlink(guarded[i]);
-	// SA_RESETHAND: the signal ends the program now
-	raise(signum);
-}
-
-void outputs_guard(const struct outputs *o)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
-	struct sigaction action = { .sa_handler = on_end, .sa_flags = (int)SA_RESETHAND };
-	size_t count = 0;
-
-	for (size_t i = 0; i < o->count; i++)
-		if (o->items[i].file.temp_path)
-			guarded[count++] = xstrdup(o->items[i].file.temp_path);
-	sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
-		struct sigaction old;
-
-		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			sigaction(signals[i], &action, NULL);
-	}
 }

@@ -35,6 +35,7 @@ struct err *outputs_add(struct outputs *o, const char *path);
  */
 void outputs_choose(struct outputs *o, const struct exporter *format);
 
+/* After outfile_guard(), where a signal is to leave nothing behind. */
 struct err *outputs_open(struct outputs *o);
 
 /* Writes and closes all; goes on after a failure and returns the first. */
@@ -47,8 +48,5 @@ struct err *outputs_write_view(
 
 /* Removes what was not written. */
 void outputs_abort(struct outputs *o);
-
-/* From now on signals that end the program remove what is not complete first. Once per program. */
-void outputs_guard(const struct outputs *o);
 
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cmd/recording.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,80 +8,90 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/units.h"
+#include "cmd/recording_tell.h"
 #include "cmd/signals.h"
 
 #define MS ((uint64_t)1000000)
-/* How often a process that has no interpreter yet is looked at. */
+/* How often a process that has no interpreter yet is looked at, in the beginning and later. */
 #define WAIT_STEP_NS MS
+#define WAIT_STEP_MAX_NS (50 * MS)
+#define WAIT_STEP_SHARE 100
 /* How long a process that others started may take until it has one. */
 #define WAIT_ATTACHED_NS (3000 * MS)
-#define PROGRESS_NS (250 * MS)
 /* How often what was sampled is collected, unless there is much of it. */
 #define COLLECT_NS (50 * MS)
-#define RING_WORDS ((size_t)1 << 18)
+/* Not oftener, whatever wakes us. */
+#define TURN_NS (10 * MS)
+/* From so many processes on, their threads get no real-time priority. */
+#define CROWD 8
 
-/* ---- the life of the target ------------------------------------------------------------------- */
-
-static bool target_ended(struct recording *r)
+bool recording_is_crowded(const struct recording *r)
 {
-	if (r->spawn)
-		return spawn_poll(r->spawn);
-	return r->attached && target_look(&r->target) == TARGET_ENDED;
+	return family_sampled(&r->family) >= CROWD;
 }
 
-/* When the first tick was, 0 before that. */
-static uint64_t started_ns(const struct recording *r)
+/* ---- counts ----------------------------------------------------------------------------------- */
+
+static uint64_t read_count(const _Atomic uint64_t *counter)
 {
-	return r->has_sampler ? r->sampler.started_ns : 0;
+	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-/* True if sampling is to end now, whatever the target does. */
+static void count_one(const struct followed *f, struct recording_counts *sum)
+{
+	const struct sampler *s = &f->sampler;
+	const struct collector_counts *c = &f->collector.counts;
+	uint64_t started = read_count(&s->started_ns);
+
+	if (!f->has_sampler)
+		return;
+	sum->ticks += read_count(&s->counts.ticks);
+	sum->missed += read_count(&s->counts.missed);
+	sum->no_room += read_count(&s->counts.lost);
+	sum->voided += read_count(&s->counts.voided);
+	for (int i = 0; i < LADDER_RUNGS; i++)
+		sum->rungs[i] += read_count(&s->ladder.counts[i]);
+	sum->samples += c->samples;
+	sum->left_out += c->left_out;
+	sum->reused += c->reused;
+	sum->truncated += c->truncated;
+	sum->failed += c->failed;
+	sum->processes++;
+	if (started)
+		sum->sampled_ns +=
+			(f->state == FOLLOWED_SAMPLED ? clock_now_ns() : s->ended_ns) - started -
+			read_count(&s->paused_ns);
+}
+
+void recording_count(const struct recording *r, struct recording_counts *ret)
+{
+	*ret = r->past;
+	for (size_t i = 0; i < r->family.count; i++)
+		count_one(r->family.items[i], ret);
+}
+
+uint64_t recording_period_ns(const struct recording *r)
+{
+	struct recording_counts counts;
+
+	recording_count(r, &counts);
+	return r->period_ns || !counts.ticks ? r->period_ns : counts.sampled_ns / counts.ticks;
+}
+
+/* ---- ends ------------------------------------------------------------------------------------- */
+
+/* True if sampling is to end now, whatever the processes do. */
 static bool over(struct recording *r, uint64_t now)
 {
-	if (signals_stop_asked()) {
+	if (signals_stop_asked() || atomic_load(&r->stop_asked)) {
 		r->end = RECORDING_STOPPED;
 		return true;
 	}
-	if (started_ns(r) && r->duration_ns && now - started_ns(r) >= r->duration_ns) {
+	if (r->started_ns && r->duration_ns && now - r->started_ns >= r->duration_ns) {
 		r->end = RECORDING_DURATION;
 		return true;
 	}
 	return false;
-}
-
-static void detach(struct recording *r)
-{
-	if (r->attached)
-		target_deinit(&r->target);
-	r->attached = false;
-}
-
-static struct err *try_attach(struct recording *r, bool *ready_ret)
-{
-	*ready_ret = false;
-	detach(r);
-	struct err *err = target_attach(&r->target, r->pid, ready_ret);
-	r->attached = true;
-	return err;
-}
-
-/*
- * A launched command may be a shell or a launcher that becomes Python later; anything else is
- * expected to be Python now, give or take its start-up.
- */
-static bool may_become_python(const struct recording *r, const struct err *err, uint64_t since_ns)
-{
-	bool patient = clock_now_ns() - since_ns < WAIT_ATTACHED_NS;
-
-	// a process that is just starting another program is refused for a moment
-	if (err && err->kind == ERR_FAILED)
-		return patient;
-	if (err && err->kind == ERR_PERMISSION)
-		return r->spawn && patient;
-	if (r->spawn)
-		return true;
-	return patient && (!err || (r->has_sampler && err->kind == ERR_NOT_PYTHON));
 }
 
 static struct err *never_python(const struct recording *r)
@@ -90,311 +99,367 @@ static struct err *never_python(const struct recording *r)
 	if (r->spawn)
 		return err_new(ERR_NOT_PYTHON,
 			"the command ended before a Python interpreter appeared in it");
-	return err_new(ERR_NOT_PYTHON, "process %d has no running Python interpreter", (int)r->pid);
+	return err_new(ERR_NOT_PYTHON, "process %d has no running Python interpreter%s",
+		(int)r->pid, r->children ? ", nor has one that it started" : "");
 }
 
-enum wait_result {
-	WAIT_READY,
-	WAIT_ENDED, // the target ended, or an end was asked for
-	WAIT_FAILED,
-};
-
-/* Waits until there is an interpreter. */
-static enum wait_result wait_for_interpreter(struct recording *r, struct err **err_ret)
+static void end_process(struct recording *r, struct followed *f)
 {
-	uint64_t since = clock_now_ns();
-	struct err *err = NULL;
+	followed_end_rows(f, r->capture);
+	f->state = FOLLOWED_ENDED;
+}
 
-	for (;;) {
-		bool ready;
+static void forget_ended(struct recording *r)
+{
+	for (size_t i = r->family.count; i-- > 0;) {
+		struct followed *f = r->family.items[i];
 
-		err_free(err);
-		err = try_attach(r, &ready);
-		if (!err && ready)
-			return WAIT_READY;
-		if (target_ended(r) || over(r, clock_now_ns()))
-			break;
-		if (!may_become_python(r, err, since)) {
-			*err_ret = err ? err : never_python(r);
-			return WAIT_FAILED;
-		}
-		clock_sleep_until(clock_now_ns() + WAIT_STEP_NS);
+		if (f->state != FOLLOWED_ENDED)
+			continue;
+		if (r->ended_ns < f->sampler.ended_ns)
+			r->ended_ns = f->sampler.ended_ns;
+		count_one(f, &r->past);
+		family_remove(&r->family, i);
 	}
-	*err_ret = r->spawn || !err ? never_python(r) : err;
-	if (*err_ret != err)
-		err_free(err);
-	return WAIT_ENDED;
 }
 
-/* ---- progress --------------------------------------------------------------------------------- */
-
-static uint64_t read_count(const _Atomic uint64_t *counter)
+/* True if there is still somebody to be sampled, or who may turn out to be. */
+static bool anyone_left(const struct recording *r, uint64_t now)
 {
-	return atomic_load_explicit(counter, memory_order_relaxed);
+	for (size_t i = 0; i < r->family.count; i++) {
+		const struct followed *f = r->family.items[i];
+
+		if (f->first || f->state == FOLLOWED_SAMPLED)
+			return true;
+		// what a command that has ended left behind
+		if (!r->family.items[0]->first && now - f->since_ns < WAIT_ATTACHED_NS)
+			return true;
+	}
+	return false;
 }
 
-static uint64_t lost(const struct recording *r)
-{
-	const struct sampler_counts *c = &r->sampler.counts;
+/* ---- waiting for an interpreter --------------------------------------------------------------- */
 
-	return read_count(&c->missed) + read_count(&c->lost) + r->collector.counts.failed;
+static bool sampled_before(const struct recording *r)
+{
+	return r->started_ns != 0;
 }
 
-static void add_progress(const struct recording *r, struct buf *line, uint64_t now)
+/*
+ * A launched command may be a shell or a launcher that becomes Python later; anything else is
+ * expected to be Python now, give or take its start-up.
+ */
+static bool may_become_python(const struct recording *r, const struct followed *f,
+	const struct err *err, uint64_t now)
 {
-	uint64_t elapsed = started_ns(r) ? now - started_ns(r) : 0;
-	double seconds = (double)elapsed / NS_PER_SEC;
+	bool patient = now - f->since_ns < WAIT_ATTACHED_NS;
+	bool not_yet = !err || err->kind == ERR_NOT_PYTHON;
 
-	buf_printf(line, "%.1f s  ", seconds);
-	units_add_count(line, r->collector.counts.samples - r->collector.counts.left_out);
-	buf_printf(line, " samples  %.0f Hz  lost ",
-		seconds > 0 ? (double)read_count(&r->sampler.counts.ticks) / seconds : 0);
-	units_add_count(line, lost(r));
+	// a process that is just starting another program is refused for a moment
+	if (err && err->kind == ERR_FAILED)
+		return patient;
+	if (err && err->kind == ERR_PERMISSION)
+		return r->spawn && patient;
+	if (r->spawn || (not_yet && r->children && sampled_before(r)))
+		return true;
+	return patient && not_yet && (!err || f->has_sampler || r->children);
 }
 
-/* An interpreter that is starting does not know its patch level yet: ask again later. */
-static void learn_version(struct recording *r)
+/* The process that was asked for is no Python. */
+static struct err *wait_for_first(
+	struct recording *r, struct followed *f, struct err *err, uint64_t now)
 {
-	_cleanup_buf_ struct buf version = BUF_INIT;
+	uint64_t step = (now - f->since_ns) / WAIT_STEP_SHARE;
 
-	if (r->version && strchr(r->version, '.') != strrchr(r->version, '.'))
+	if (!may_become_python(r, f, err, now)) {
+		end_process(r, f);
+		return err ? err : never_python(r);
+	}
+	err_free(err);
+	if (step < WAIT_STEP_NS)
+		step = WAIT_STEP_NS;
+	f->due_ns = now + (step < WAIT_STEP_MAX_NS ? step : WAIT_STEP_MAX_NS);
+	return NULL;
+}
+
+/* The first is said, the others are counted. */
+static void note_unread(struct recording *r, struct followed *f, const char *why)
+{
+	if (f->denied)
 		return;
-	runtime_version(&r->target.rt, &r->target.live.reader, &version);
-	free(r->version);
-	r->version = xstrdup(buf_str(&version));
-}
-
-static void show_progress(struct recording *r, uint64_t now)
-{
-	_cleanup_buf_ struct buf line = BUF_INIT;
-
-	if (!r->progress || now - r->shown_ns < PROGRESS_NS)
+	f->denied = true;
+	if (r->unread++ || r->quiet)
 		return;
-	r->shown_ns = now;
-	add_progress(r, &line, now);
-	fprintf(stderr, "\rfireglass: %s\033[K", buf_str(&line));
-	fflush(stderr);
+	recording_clear_progress(r);
+	fprintf(stderr, "fireglass: cannot sample process %d: %s\n", (int)f->pid, why);
 }
 
-static void clear_progress(struct recording *r)
+static void wait_for_child(struct recording *r, struct followed *f, struct err *err, uint64_t now)
 {
-	if (r->progress && r->shown_ns)
-		fprintf(stderr, "\r\033[K");
+	if (err && err->kind == ERR_PERMISSION && now - f->since_ns > WAIT_ATTACHED_NS / 10)
+		note_unread(r, f, err->message);
+	err_free(err);
+	family_note(&r->family, f, false, now);
+}
+
+static struct err *check_options(const struct recording *r, struct followed *f)
+{
+	if (r->options.gil_only && f->first &&
+		!threads_have_gil(&f->target.rt, &f->target.live.reader))
+		return err_new(ERR_USAGE,
+			"Python %s runs without a GIL, so --gil would record nothing; use --no-idle",
+			f->target.rt.layout.name);
+	return NULL;
+}
+
+static void warn_if_guessed(const struct recording *r, const struct followed *f)
+{
+	if (f->target.rt.guessed && !r->quiet && !f->has_sampler)
+		fprintf(stderr,
+			"fireglass: Python %s is newer than this fireglass; reading it as it describes "
+			"itself\n",
+			f->target.rt.layout.name);
+}
+
+static void take_facts(struct recording *r, const struct followed *f)
+{
+	if (r->exe && !f->first)
+		return;
+	free(r->exe);
+	r->exe = xstrdup(buf_str(&f->target.exe));
+}
+
+static struct err *begin_sampling(struct recording *r, struct followed *f)
+{
+	struct err *err = check_options(r, f);
+
+	if (err)
+		return err;
+	warn_if_guessed(r, f);
+	take_facts(r, f);
+	return followed_start(f, r);
+}
+
+static bool has_ended(const struct recording *r, struct followed *f, uint64_t now)
+{
+	// of the first, also for its program; if it was never there, attaching tells it better
+	bool there = followed_look(f, now);
+
+	if (f->first && r->spawn)
+		return spawn_poll(r->spawn);
+	return !there && (!f->first || f->attached);
+}
+
+static void start_child(struct recording *r, struct followed *f)
+{
+	if (family_sampled(&r->family) >= FAMILY_SAMPLED_MAX) {
+		note_unread(r, f, "too many at once");
+		return;
+	}
+	struct err *err = begin_sampling(r, f);
+	if (err)
+		note_unread(r, f, err->message);
+	err_free(err);
+}
+
+/* Looks into a process that is not sampled. Errors are of the first one. */
+static struct err *look_into(struct recording *r, struct followed *f, uint64_t now)
+{
+	bool ready;
+
+	if (has_ended(r, f, now)) {
+		end_process(r, f);
+		return f->first && !r->children ? never_python(r) : NULL;
+	}
+	if (!family_may_be_python(&r->family, f, now))
+		return NULL;
+	struct err *err = followed_attach(f, &ready);
+	if (!err && ready) {
+		family_note(&r->family, f, true, now);
+		if (f->first)
+			return begin_sampling(r, f);
+		start_child(r, f);
+	} else if (f->first) {
+		return wait_for_first(r, f, err, now);
+	} else {
+		wait_for_child(r, f, err, now);
+	}
+	return NULL;
 }
 
 /* ---- sampling --------------------------------------------------------------------------------- */
 
-static void warn_if_guessed(const struct recording *r)
+/* The sampling thread of a process has ended of itself. */
+static void take_end(struct recording *r, struct followed *f, uint64_t now)
 {
-	if (r->target.rt.guessed && !r->quiet && !r->has_sampler)
-		fprintf(stderr,
-			"fireglass: Python %s is newer than this fireglass; reading it as it describes "
-			"itself\n",
-			r->version);
-}
-
-static void *sampling_thread(void *data)
-{
-	struct recording *r = data;
-
-	r->state = sampler_run(&r->sampler);
-	atomic_store(&r->sampling, false);
-	ring_ring(&r->ring);
-	return NULL;
-}
-
-/* Signals are for the thread that collects. */
-static struct err *start_thread(struct recording *r)
-{
-	sigset_t all, old;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	atomic_store(&r->sampling, true);
-	int errnum = pthread_create(&r->thread, NULL, sampling_thread, r);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return errnum ? err_errno(errnum, "cannot start the sampling thread") : NULL;
-}
-
-static struct err *check_options(struct recording *r)
-{
-	if (r->options.gil_only && !threads_have_gil(&r->target.rt, &r->target.live.reader))
-		return err_new(ERR_USAGE,
-			"Python %s runs without a GIL, so --gil would record nothing; use --no-idle",
-			r->target.rt.layout.name);
-	return NULL;
-}
-
-static struct err *start_sampler(struct recording *r)
-{
-	struct err *err = check_options(r);
-
-	if (err)
-		return err;
-	learn_version(r);
-	warn_if_guessed(r);
-	if (r->has_sampler) {
-		collector_end_threads(&r->collector);
-		sampler_restart(&r->sampler);
-		return start_thread(r);
+	followed_stop(f);
+	atomic_store(&f->sampler.stop, false);
+	switch (f->result) {
+	case SAMPLER_OK:
+		return;
+	case SAMPLER_DENIED:
+		r->first_denied |= f->first;
+		r->unread += !f->first;
+		return;
+	case SAMPLER_LOST:
+		break;
 	}
-	r->has_sampler = true;
-	ring_init(&r->ring, RING_WORDS);
-	sampler_init(&r->sampler, &r->target, &r->ring, r->strategy);
-	r->sampler.ticker.period_ns = r->period_ns;
-	r->sampler.ticker.jitter = !r->no_jitter;
-	r->sampler.no_realtime = r->no_realtime;
-	r->sampler.duration_ns = r->duration_ns;
-	collector_init(&r->collector, &r->ring, &r->target, r->capture, r->process,
-		&r->options, r->sink);
-	return start_thread(r);
+	f->state = FOLLOWED_WAITS;
+	f->since_ns = f->due_ns = now;
+	if (has_ended(r, f, now))
+		end_process(r, f);
 }
 
-/* Collects until the sampling thread ends; tells it to when it is time. */
+static void learn_version(struct recording *r, struct followed *f)
+{
+	followed_learn_version(f);
+	if (r->version && !f->first)
+		return;
+	if (r->version && strcmp(r->version, f->version) == 0)
+		return;
+	free(r->version);
+	r->version = xstrdup(f->version);
+}
+
+static void watch(struct recording *r, struct followed *f)
+{
+	uint64_t started = read_count(&f->sampler.started_ns);
+
+	if (!r->started_ns || (started && started < r->started_ns))
+		r->started_ns = started;
+	learn_version(r, f);
+}
+
+/* What each process is about. An error is only of the first one, and only before there were samples. */
+static struct err *follow(struct recording *r, uint64_t now)
+{
+	for (size_t i = 0; i < r->family.count; i++) {
+		struct followed *f = r->family.items[i];
+		struct err *err = NULL;
+
+		if (f->state == FOLLOWED_SAMPLED) {
+			watch(r, f);
+			if (!atomic_load(&f->sampling))
+				take_end(r, f, now);
+		}
+		if (f->state == FOLLOWED_WAITS && now >= f->due_ns)
+			err = look_into(r, f, now);
+		if (err && !sampled_before(r))
+			return err;
+		err_free(err);
+	}
+	forget_ended(r);
+	return NULL;
+}
+
 static void collect(struct recording *r)
 {
-	while (atomic_load(&r->sampling)) {
-		uint64_t now = clock_now_ns();
-
-		if (signals_stop_asked())
-			atomic_store(&r->sampler.stop, true);
-		show_progress(r, now);
-		learn_version(r);
-		ring_wait(&r->ring, COLLECT_NS);
-		collector_drain(&r->collector);
-	}
-	pthread_join(r->thread, NULL);
-	collector_drain(&r->collector);
+	for (size_t i = 0; i < r->family.count; i++)
+		if (r->family.items[i]->has_sampler)
+			collector_drain(&r->family.items[i]->collector);
 }
 
-/* False when there is nothing more to sample. */
-static bool recover(struct recording *r)
+static void turn(struct recording *r, uint64_t now)
+{
+	if (!r->turn || now - r->turned_ns < TURN_NS)
+		return;
+	r->turned_ns = now;
+	r->turn(r->turn_data);
+}
+
+/* Until when there is nothing to do, unless the bell rings. */
+static uint64_t next_due(const struct recording *r, uint64_t now)
+{
+	uint64_t due = now + COLLECT_NS;
+
+	if (r->children && r->family.due_ns < due)
+		due = r->family.due_ns;
+	for (size_t i = 0; i < r->family.count; i++) {
+		struct followed *f = r->family.items[i];
+
+		if (f->state == FOLLOWED_SAMPLED && ring_filling(&f->ring))
+			return now;
+		if (f->state == FOLLOWED_WAITS && f->due_ns < due)
+			due = f->due_ns;
+	}
+	return due;
+}
+
+static void wait_for_something(struct recording *r, uint32_t bell)
+{
+	uint64_t now = clock_now_ns(), due = next_due(r, now);
+
+	if (due > now)
+		clock_wait(&r->bell, bell, due - now);
+}
+
+/* ---- life ------------------------------------------------------------------------------------- */
+
+/* All at once, so that they end at the same time. */
+static void stop_all(struct recording *r)
+{
+	struct family *family = &r->family;
+
+	for (size_t i = 0; i < family->count; i++)
+		if (family->items[i]->has_sampler)
+			atomic_store(&family->items[i]->sampler.stop, true);
+	for (size_t i = 0; i < family->count; i++) {
+		struct followed *f = family->items[i];
+
+		if (f->state == FOLLOWED_SAMPLED)
+			watch(r, f);
+		followed_stop(f);
+		if (f->has_sampler && f->sampler.ended_ns > r->ended_ns)
+			r->ended_ns = f->sampler.ended_ns;
+	}
+	recording_mark_pause(r);
+	r->paused = false;
+}
+
+static struct err *run(struct recording *r)
 {
 	struct err *err = NULL;
 
-	if (over(r, clock_now_ns()))
-		return false;
-	if (r->state == SAMPLER_DENIED) {
-		r->end = RECORDING_DENIED;
-		return false;
+	for (uint64_t now = clock_now_ns(); !over(r, now); now = clock_now_ns()) {
+		uint32_t bell = atomic_load_explicit(&r->bell, memory_order_acquire);
+
+		recording_follow_pause(r);
+		if (r->children)
+			family_look(&r->family, now);
+		err = follow(r, now);
+		if (err || over(r, clock_now_ns()))
+			break;
+		if (!anyone_left(r, now)) {
+			r->end = RECORDING_TARGET_ENDED;
+			break;
+		}
+		recording_show_progress(r, now);
+		wait_for_something(r, bell);
+		collect(r);
+		turn(r, now);
 	}
-	if (!target_ended(r) && wait_for_interpreter(r, &err) == WAIT_READY)
-		err = start_sampler(r);
-	else if (!err)
-		err = never_python(r);
-	if (!err)
-		return true;
-	err_free(err);
-	if (!over(r, clock_now_ns()))
-		r->end = RECORDING_TARGET_ENDED;
-	return false;
+	return err;
 }
 
 struct err *recording_run(struct recording *r)
 {
-	struct err *err = NULL;
-
 	r->cpu_start_ns = clock_process_cpu_ns();
 	r->progress = !r->quiet && isatty(STDERR_FILENO);
-	if (wait_for_interpreter(r, &err) != WAIT_READY)
-		return err;
-	err = start_sampler(r);
+	family_init(&r->family, r->pid, r->process, clock_now_ns());
+	struct err *err = run(r);
+
+	stop_all(r);
+	recording_clear_progress(r);
 	if (err)
 		return err;
-	do
-		collect(r);
-	while (recover(r));
-	if (r->end == RECORDING_TARGET_ENDED)
-		collector_end_threads(&r->collector);
-	r->started_ns = r->sampler.started_ns;
-	r->ended_ns = r->sampler.ended_ns;
-	clear_progress(r);
-	return NULL;
+	if (r->end == RECORDING_TARGET_ENDED && r->first_denied)
+		r->end = RECORDING_DENIED;
+	return sampled_before(r) ? NULL : never_python(r);
 }
 
 void recording_deinit(struct recording *r)
 {
-	if (r->has_sampler) {
-		sampler_deinit(&r->sampler);
-		collector_deinit(&r->collector);
-		ring_deinit(&r->ring);
-	}
-	detach(r);
+	family_deinit(&r->family);
 	free(r->version);
-}
-
-/* ---- summary ---------------------------------------------------------------------------------- */
-
-uint64_t recording_period_ns(const struct recording *r)
-{
-	uint64_t ticks = read_count(&r->sampler.counts.ticks);
-
-	if (r->period_ns || !ticks)
-		return r->period_ns;
-	return (r->ended_ns - r->started_ns) / ticks;
-}
-
-static void add_number(struct buf *line, uint64_t count, const char *what)
-{
-	units_add_count(line, count);
-	buf_printf(line, " %s", what);
-}
-
-/* How the stacks were read, if not all in the cheapest way. */
-static void add_rungs(const struct recording *r, struct buf *line)
-{
-	static const char *const names[LADDER_RUNGS] = {
-		[LADDER_COSCHEDULED] = "read on the program's processor",
-		[LADDER_STOPPED] = "read while it was stopped",
-	};
-	const char *separator = "; ";
-
-	for (int rung = 0; rung < LADDER_RUNGS; rung++) {
-		uint64_t n = read_count(&r->sampler.ladder.counts[rung]);
-
-		if (!names[rung] || !n)
-			continue;
-		buf_add_str(line, separator);
-		add_number(line, n, names[rung]);
-		separator = ", ";
-	}
-}
-
-void recording_summary(const struct recording *r)
-{
-	const struct collector_counts *c = &r->collector.counts;
-	uint64_t ring_full = read_count(&r->sampler.counts.lost);
-	uint64_t voided = read_count(&r->sampler.counts.voided);
-	uint64_t elapsed = r->ended_ns - r->started_ns;
-	uint64_t cpu = clock_process_cpu_ns() - r->cpu_start_ns;
-	_cleanup_buf_ struct buf line = BUF_INIT;
-
-	buf_printf(&line, "Python %s, %.1f s, ", r->version ? r->version : "?",
-		(double)elapsed / NS_PER_SEC);
-	add_number(&line, c->samples - c->left_out, "samples in ");
-	add_number(&line, read_count(&r->sampler.counts.ticks), "ticks");
-	if (c->left_out) {
-		buf_add_str(&line, " (");
-		add_number(&line, c->left_out, "more left out as asked)");
-	}
-	buf_add_str(&line, "; ");
-	add_number(&line, read_count(&r->sampler.counts.missed), "ticks missed, ");
-	add_number(&line, c->truncated, "stacks truncated, ");
-	add_number(&line, c->failed, "reads failed");
-	if (ring_full) {
-		buf_add_str(&line, ", ");
-		add_number(&line, ring_full, "samples lost (too fast to keep)");
-	}
-	if (c->reused) {
-		buf_add_str(&line, "; ");
-		add_number(&line, c->reused, "taken over (the thread had not run)");
-	}
-	if (voided) {
-		buf_add_str(&line, "; ");
-		add_number(&line, voided, "frames without a name (freed at that time)");
-	}
-	add_rungs(r, &line);
-	buf_printf(&line, "; fireglass used %.1f %% of a core",
-		elapsed ? 100.0 * (double)cpu / (double)elapsed : 0);
-	fprintf(stderr, "fireglass: %s\n", buf_str(&line));
+	free(r->exe);
 }

@@ -145,11 +145,11 @@ static struct err *write_page(
 	const struct export_baseline baseline = { before->view, &before->described.options };
 	struct export_options *options = &main->described.options;
 	_cleanup_(sources_deinit) struct sources sources = { 0 };
-	struct err *err = outputs_open(&r->outputs);
 
+	outfile_guard();
+	struct err *err = outputs_open(&r->outputs);
 	if (err)
 		return err;
-	outputs_guard(&r->outputs);
 	sources_init(&sources, &main->input.capture, NULL);
 	options->title = r->title ? r->title : options->title;
 	options->sources = r->selecting.no_source ? NULL : &sources.exported;

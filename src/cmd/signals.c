@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "tui/terminal.h"
 
 static volatile sig_atomic_t stop_asked;
 static volatile sig_atomic_t forward_pid;
-static volatile sig_atomic_t dump_asked;
+static volatile sig_atomic_t dump_asked, pause_asked;
+static bool requests_taken; // SIGUSR1 and SIGUSR2 are for us
 
 /* Ended by these; SIGINT from the terminal reaches a launched command without us. */
 static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP };
@@ -33,8 +35,10 @@ static void on_end(int signum, siginfo_t *info, void *context)
 	// a launched command decides itself what the others mean; we end when it does
 	if (forward_pid && signum != SIGINT)
 		return;
-	if (stop_asked)
+	if (stop_asked) {
+		terminal_give_back();
 		_exit(128 + signum);
+	}
 	stop_asked = 1;
 }
 
@@ -82,29 +86,50 @@ void signals_forward_to(pid_t pid)
 	sigemptyset(&ignored);
 	forward_pid = pid;
 	for (size_t i = 0; pid && i < ARRAY_LEN(other_signals); i++)
-		install(other_signals[i], on_other, &ignored);
+		if (!requests_taken || other_signals[i] == SIGQUIT)
+			install(other_signals[i], on_other, &ignored);
 }
 
-static void on_dump(int signum)
+static void on_request(int signum)
 {
-	(void)signum;
-	dump_asked = 1;
+	if (signum == SIGUSR1)
+		dump_asked = 1;
+	else
+		pause_asked = 1;
 }
 
-void signals_take_dumps(void)
+void signals_take_requests(void)
 {
-	struct sigaction action = { .sa_handler = on_dump, .sa_flags = SA_RESTART };
+	struct sigaction action = { .sa_handler = on_request, .sa_flags = SA_RESTART };
 
+	requests_taken = true;
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGUSR2, &action, NULL);
+}
+
+void signals_give_up_requests(void)
+{
+	requests_taken = false;
+	signals_forward_to((pid_t)forward_pid);
+}
+
+static bool take(volatile sig_atomic_t *asked)
+{
+	bool was = *asked;
+
+	*asked = 0;
+	return was;
 }
 
 bool signals_take_dump_asked(void)
 {
-	bool asked = dump_asked;
+	return take(&dump_asked);
+}
 
-	dump_asked = 0;
-	return asked;
+bool signals_take_pause_asked(void)
+{
+	return take(&pause_asked);
 }
 
 bool signals_stop_asked(void)

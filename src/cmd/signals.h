@@ -24,11 +24,18 @@ void signals_install(struct signals_inherited *inherited);
 /* From now on signals are passed on to `pid`; 0 stops that. */
 void signals_forward_to(pid_t pid);
 
-/* From now on SIGUSR1 asks for what there is to be written, and is not passed on. */
-void signals_take_dumps(void);
+/*
+ * From now on, before signals_forward_to(), SIGUSR1 asks for what there is to be written and SIGUSR2
+ * for a pause, or its end; they are not passed on.
+ */
+void signals_take_requests(void);
+
+/* There is nothing to ask for any more: they are passed on as the others are. */
+void signals_give_up_requests(void);
 
 /* True once for each time that was asked. */
 bool signals_take_dump_asked(void);
+bool signals_take_pause_asked(void);
 
 /* True once an end was asked for. */
 bool signals_stop_asked(void);

@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/iofd.h"
 #include "base/units.h"
-#include "cmd/signals.h"
 #include "os/proc.h"
 
 #define FLUSH_NS ((uint64_t)1000000000)
@@ -41,8 +41,11 @@ static void take(struct sample_sink *sink, const struct sample *sample)
 {
 	struct spool *s = spool_of(sink);
 
+	s->samples++;
 	if (s->writer)
 		note_failure(s, capture_writer_sample(s->writer, &sample->row));
+	else
+		s->homeless++;
 }
 
 /* ---- facts ------------------------------------------------------------------------------------ */
@@ -68,14 +71,7 @@ static void set_own_command(struct capture *c, int argc, char **argv)
 	capture_set_fact(c, FACT_COMMAND, buf_str(&quoted));
 }
 
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-void spool_describe(struct spool *s, const struct recording *recording, const char *command,
+void spool_describe(struct spool *s, struct recording *recording, const char *command,
 	const char *cwd, int argc, char **argv)
 {
 	struct capture *c = &s->capture;
@@ -104,17 +100,14 @@ static void set_target_facts(struct spool *s)
 {
 	struct capture *c = &s->capture;
 	const struct recording *r = s->recording;
-	const char *exe = r->attached ? buf_str(&r->target.exe) : "";
 
 	file_root_follow(&s->files, r->pid);
 	if (s->files.kind != FILE_ROOT_OURS)
 		capture_set_fact(c, FACT_FILES, "elsewhere");
 	if (r->version)
 		capture_set_fact(c, FACT_PYTHON, r->version);
-	if (!*exe)
-		return;
-	capture_set_fact(c, FACT_PYTHON_BUILD, exe);
-	c->processes[s->process].name = capture_string(c, last_part(exe));
+	if (r->exe && *r->exe)
+		capture_set_fact(c, FACT_PYTHON_BUILD, r->exe);
 }
 
 static void set_counts(struct spool *s)
@@ -125,20 +118,16 @@ static void set_counts(struct spool *s)
 		[LADDER_STOPPED] = FACT_RUNG "stopped",
 		[LADDER_TRUNCATED] = FACT_RUNG "truncated",
 	};
-	const struct sampler *sampler = &s->recording->sampler;
+	const struct recording_counts *now = &s->now;
 	struct capture *c = &s->capture;
 
-	capture_set_fact_u64(c, FACT_TICKS,
-		atomic_load_explicit(&sampler->counts.ticks, memory_order_relaxed));
+	capture_set_fact_u64(c, FACT_TICKS, now->ticks - s->before.ticks);
 	for (int i = 0; i < LADDER_RUNGS; i++)
-		capture_set_fact_u64(c, rungs[i],
-			atomic_load_explicit(&sampler->ladder.counts[i], memory_order_relaxed));
+		capture_set_fact_u64(c, rungs[i], now->rungs[i] - s->before.rungs[i]);
 }
 
-static void add_loss(
-	struct spool *s, enum capture_loss_kind kind, const _Atomic uint64_t *counter, uint64_t *known)
+static void add_loss(struct spool *s, enum capture_loss_kind kind, uint64_t now, uint64_t *known)
 {
-	uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
 	const struct capture_loss loss = {
 		.time_ns = clock_wall_ns(), .kind = kind, .count = now - *known
 	};
@@ -151,50 +140,11 @@ static void add_loss(
 
 static void bring_up_to_date(struct spool *s)
 {
-	const struct sampler_counts *counts = &s->recording->sampler.counts;
-
+	recording_count(s->recording, &s->now);
 	set_target_facts(s);
 	set_counts(s);
-	add_loss(s, LOSS_MISSED, &counts->missed, &s->missed);
-	add_loss(s, LOSS_ROOM, &counts->lost, &s->ring_full);
-}
-
-/* ---- on demand -------------------------------------------------------------------------------- */
-
-/* out.fgc -> out-1.fgc */
-static char *dump_path(const char *path, unsigned int number)
-{
-	const char *dot = strrchr(path, '.');
-	size_t stem = dot && !strchr(dot, '/') ? (size_t)(dot - path) : strlen(path);
-
-	return xasprintf("%.*s-%u%s", (int)stem, path, number, path + stem);
-}
-
-/* A flight recorder writes what it has, and goes on. */
-static void dump(struct spool *s)
-{
-	char *path = dump_path(s->path, ++s->dumps);
-	struct outfile file;
-	struct err *err = outfile_open(&file, path);
-
-	if (!err) {
-		err = capture_writer_dump(s->writer, fileno(file.stream));
-		if (err)
-			outfile_abort(&file);
-		else
-			err = outfile_commit(&file);
-	}
-	if (err)
-		fprintf(stderr, "fireglass: %s\n", err->message);
-	else
-		fprintf(stderr, "fireglass: wrote %s\n", path);
-	err_free(err);
-	free(path);
-}
-
-static bool is_flight_recorder(const struct spool *s)
-{
-	return s->limits.max_bytes || s->limits.max_age_ns;
+	add_loss(s, LOSS_MISSED, s->now.missed, &s->missed);
+	add_loss(s, LOSS_ROOM, s->now.no_room, &s->ring_full);
 }
 
 static void drained(struct sample_sink *sink)
@@ -204,10 +154,6 @@ static void drained(struct sample_sink *sink)
 
 	if (!s->writer)
 		return;
-	if (is_flight_recorder(s) && signals_take_dump_asked()) {
-		bring_up_to_date(s);
-		dump(s);
-	}
 	if (now - s->flushed_ns < FLUSH_NS)
 		return;
 	s->flushed_ns = now;
@@ -217,19 +163,37 @@ static void drained(struct sample_sink *sink)
 
 /* ---- life ------------------------------------------------------------------------------------- */
 
+static struct err *create_writer(struct spool *s)
+{
+	struct err *err = capture_writer_create(&s->writer, s->fd, &s->capture, &s->limits);
+
+	return err ? err_prefix(err, "cannot write '%s': ", s->path ? s->path : "samples") : NULL;
+}
+
+static void init(struct spool *s, int fd, const char *path,
+	const struct capture_writer_options *limits)
+{
+	*s = (struct spool){ .path = path, .limits = *limits, .fd = fd };
+	s->sink = (struct sample_sink){ .sample = take, .drained = drained };
+	capture_init(&s->capture);
+}
+
+struct err *spool_open_file(struct spool *s, int fd, const char *path,
+	const struct capture_writer_options *limits)
+{
+	init(s, fd, path, limits);
+	return create_writer(s);
+}
+
 struct err *spool_open(
 	struct spool *s, const char *path, const struct capture_writer_options *limits)
 {
-	*s = (struct spool){ .path = path, .limits = *limits };
-	s->sink = (struct sample_sink){ .sample = take, .drained = drained };
-	capture_init(&s->capture);
-	s->fd = path ? open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : iofd_nameless();
-	if (s->fd >= 0) {
-		struct err *err = capture_writer_create(&s->writer, s->fd, &s->capture, &s->limits);
-
-		return err ? err_prefix(err, "cannot write '%s': ", path ? path : "samples") : NULL;
-	}
+	int fd = path ? open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : iofd_nameless();
 	int errnum = errno;
+
+	init(s, fd, path, limits);
+	if (fd >= 0)
+		return create_writer(s);
 	struct err *err = err_errno(errnum, "cannot write '%s'", path ? path : "a temporary file");
 	err->kind = ERR_FAILED; // not the permission that reading a process lacks
 	return err;
@@ -239,12 +203,78 @@ struct err *spool_finish(struct spool *s)
 {
 	struct capture *c = &s->capture;
 
+	if (!s->writer)
+		return NULL;
 	bring_up_to_date(s);
 	capture_set_fact_u64(c, FACT_PERIOD_NS, recording_period_ns(s->recording));
 	capture_set_fact_u64(c, FACT_END_NS, clock_wall_ns());
-	if (s->recording->end == RECORDING_TARGET_ENDED)
-		c->processes[s->process].end_ns = clock_wall_ns();
 	return capture_writer_finish(s->writer);
+}
+
+/* ---- the next file ---------------------------------------------------------------------------- */
+
+/* Facts that are of one file, not of the recording. */
+static bool is_of_one_file(const char *key)
+{
+	static const char *const keys[] = { FACT_START_NS, FACT_END_NS, FACT_TICKS, FACT_DROPPED };
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return strncmp(key, FACT_RUNG, strlen(FACT_RUNG)) == 0;
+}
+
+static void begin_capture(struct spool *s, const struct capture *old)
+{
+	capture_init(&s->capture);
+	for (size_t i = 0; i < old->fact_count; i++) {
+		const char *key = capture_text(old, old->facts[i].key);
+
+		if (!is_of_one_file(key))
+			capture_set_fact(&s->capture, key, capture_text(old, old->facts[i].value));
+	}
+	capture_set_fact_u64(&s->capture, FACT_START_NS, clock_wall_ns());
+	recording_move(s->recording, old, &s->capture);
+}
+
+struct err *spool_next(struct spool *s, int fd, const char *path)
+{
+	recording_mark_pause(s->recording);
+	note_failure(s, spool_finish(s));
+	capture_writer_destroy(s->writer);
+	s->writer = NULL;
+	if (s->fd >= 0)
+		close(s->fd);
+	s->before = s->now;
+	struct capture old = s->capture;
+	begin_capture(s, &old);
+	capture_deinit(&old);
+	s->fd = fd;
+	s->path = path;
+	s->failed = false;
+	s->samples = 0;
+	struct err *err = create_writer(s);
+	if (!err)
+		add_loss(s, LOSS_SPACE, s->homeless, &s->homeless_known);
+	return err;
+}
+
+/* ---- copies ----------------------------------------------------------------------------------- */
+
+bool spool_is_flight_recorder(const struct spool *s)
+{
+	return s->limits.max_bytes || s->limits.max_age_ns;
+}
+
+struct err *spool_copy(struct spool *s, int fd)
+{
+	recording_mark_pause(s->recording);
+	bring_up_to_date(s);
+	if (!s->writer)
+		return err_new(ERR_FAILED, "there is no file");
+	if (spool_is_flight_recorder(s))
+		return capture_writer_dump(s->writer, fd);
+	return capture_writer_flush(s->writer);
 }
 
 struct err *spool_read(const struct spool *s, struct input *in)

@@ -81,6 +81,15 @@ struct exporter {
 struct err *export_view(const struct exporter *e, FILE *out, struct view *v,
 	const struct export_options *options);
 
+/* The data of a page as it is packed in it, but for the base64: gzip of docs/page-format.md. */
+struct err *export_page_data(FILE *out, struct view *v, const struct export_options *options);
+
+/*
+ * A page without a capture, which asks its server for what it shows: `live` tells it how, as JSON that
+ * is safe in HTML, and stands in <script type="application/json" id="live">.
+ */
+void export_page_live(FILE *out, const char *title, const char *live);
+
 /* All formats, ending with NULL. */
 extern const struct exporter *const exporters[];
 

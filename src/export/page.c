@@ -81,21 +81,40 @@ static struct err *prepare(struct page *p)
 	return page_take_samples(p);
 }
 
+static struct err *write_gzip(FILE *out, struct page *p)
+{
+	struct gzip_writer *gzip;
+	struct err *err = gzip_writer_create(&gzip, out);
+
+	if (err)
+		return err;
+	err = add_data(gzip, p);
+	gzip_writer_finish(gzip);
+	gzip_writer_destroy(gzip);
+	return err;
+}
+
+struct err *export_page_data(FILE *out, struct view *v, const struct export_options *options)
+{
+	struct page p;
+
+	page_init(&p, v, options);
+	struct err *err = prepare(&p);
+	if (!err)
+		err = write_gzip(out, &p);
+	page_deinit(&p);
+	return err;
+}
+
 /* base64 of gzip, as it comes. */
 static struct err *write_packed(FILE *out, struct page *p)
 {
-	struct gzip_writer *gzip;
 	FILE *base64;
 	struct err *err = base64_open(&base64, out);
 
 	if (err)
 		return err;
-	err = gzip_writer_create(&gzip, base64);
-	if (!err) {
-		err = add_data(gzip, p);
-		gzip_writer_finish(gzip);
-		gzip_writer_destroy(gzip);
-	}
+	err = write_gzip(base64, p);
 	fclose(base64);
 	return err;
 }
@@ -142,6 +161,28 @@ static struct err *page_write(FILE *out, struct view *v, const struct export_opt
 		return err;
 	fputs(page_after_data, out);
 	return ferror(out) ? err_errno(errno, "cannot write the page") : NULL;
+}
+
+/* As it is, but that it may ask where it comes from. */
+static void write_head_of_live(FILE *out)
+{
+	static const char policy[] = "default-src 'none';";
+	const char *at = strstr(page_before_title, policy);
+	size_t len = at ? (size_t)(at - page_before_title) + strlen(policy) : 0;
+
+	fwrite(page_before_title, 1, len, out);
+	if (at)
+		fputs(" connect-src 'self';", out);
+	fputs(page_before_title + len, out);
+}
+
+void export_page_live(FILE *out, const char *title, const char *live)
+{
+	write_head_of_live(out);
+	write_title(out, title);
+	fputs(page_before_data, out);
+	fprintf(out, "<script type=\"application/json\" id=\"live\">%s</script>\n", live);
+	fputs(page_after_data, out);
 }
 
 const struct exporter export_page = {

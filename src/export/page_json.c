@@ -111,15 +111,50 @@ static void put_strings(struct json_writer *w, const struct page *p)
 	json_end_array(w);
 }
 
-static void put_file(struct json_writer *w, const struct page *p, string_id file)
+/* The file, if it is the program's own, of a module whose code a stack ends in; else NULL. */
+static const struct store_string *own_module(const struct profile *tables, stack_id stack)
+{
+	const struct store_frame *frame = &tables->frames[tables->stacks[stack].frame];
+	const struct store_function *f = &tables->functions[frame->function];
+	const struct store_string *path = &tables->strings[f->file];
+
+	if (strcmp(tables->strings[f->name].text, "<module>") != 0 || *path->text != '/' ||
+		place_kind(path->text, path->len) != PLACE_OWN)
+		return NULL;
+	return path;
+}
+
+/*
+ * The directory of the script: of the first module that is seen to run, which is the outermost as
+ * parents come before their children. Its neighbours are named as it imports them also if the program
+ * was started from elsewhere. Empty if there is none.
+ */
+static void add_script_directory(struct buf *out, const struct page *p)
+{
+	const struct profile *tables = view_tables(p->view);
+
+	for (uint32_t i = 0; i < p->stacks.count; i++) {
+		const struct store_string *path = own_module(tables, p->stacks.ids[i]);
+
+		if (!path)
+			continue;
+		buf_add(out, path->text, (size_t)(strrchr(path->text, '/') - path->text));
+		return;
+	}
+}
+
+static void put_file(
+	struct json_writer *w, const struct page *p, string_id file, const char *script_directory)
 {
 	const struct store_string *path = &view_tables(p->view)->strings[file];
-	const char *cwd = p->options->cwd;
-	const char *name =
-		p->options->full_paths ? path->text : place_short(path->text, path->len, cwd);
+	const char *directory = p->options->cwd, *name = path->text;
 	_cleanup_buf_ struct buf module = BUF_INIT;
 
-	place_add_package(&module, path->text, path->len, cwd);
+	if (place_short(path->text, path->len, directory) == path->text)
+		directory = script_directory;
+	if (!p->options->full_paths)
+		name = place_short(path->text, path->len, directory);
+	place_add_package(&module, path->text, path->len, directory);
 	json_begin_array(w);
 	json_u64(w, page_string(p, file));
 	json_string(w, name, path->len - (size_t)(name - path->text));
@@ -133,7 +168,9 @@ static void put_files(struct json_writer *w, const struct page *p)
 {
 	const struct profile *tables = view_tables(p->view);
 	_cleanup_free_ bool *seen = xcalloc(p->strings.count, sizeof(*seen));
+	_cleanup_buf_ struct buf script_directory = BUF_INIT;
 
+	add_script_directory(&script_directory, p);
 	begin(w, "files");
 	for (uint32_t i = 0; i < p->functions.count; i++) {
 		string_id file = tables->functions[p->functions.ids[i]].file;
@@ -141,7 +178,7 @@ static void put_files(struct json_writer *w, const struct page *p)
 		if (seen[page_string(p, file)] || !tables->strings[file].len)
 			continue;
 		seen[page_string(p, file)] = true;
-		put_file(w, p, file);
+		put_file(w, p, file, buf_str(&script_directory));
 	}
 	json_end_array(w);
 }

@@ -61,7 +61,8 @@ struct elf_file;
  * file: /proc/PID/exe, /proc/PID/map_files/..., /proc/PID/root + path, the plain path. Accepted
  * only if device and inode agree with the map, or else (overlayfs and btrfs show other devices in
  * maps than in stat) the build id with the image's, or else, where there is no build id, the inode
- * and the first page, read from the target. A file of the same name that is another is refused.
+ * and the first page, read from the target. A file of the same name that is another is refused. A
+ * mapping that has an opener (of a core file) is opened by it, and `pid` is not used.
  */
 struct err *elf_file_open(
 	pid_t pid, const struct map *map, const struct elf_image *image, struct elf_file **ret);

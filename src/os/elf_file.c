@@ -191,9 +191,25 @@ static struct err *search_error(const struct search *s)
 	return err_new(ERR_FAILED, "cannot open '%s' of process %d: no such file", path, pid);
 }
 
+static struct err *open_by_opener(const struct map *map, struct elf_file **ret)
+{
+	_cleanup_close_ int fd = map->opener->open(map->opener, map);
+
+	if (fd < 0)
+		return err_new(ERR_FAILED, "cannot open '%s': not there, or another file", map->path);
+	struct elf_file *file = elf_file_create(fd);
+	if (!file)
+		return err_new(ERR_FAILED, "cannot open '%s': no 64-bit ELF object", map->path);
+	take_fd(&fd); // owned by `file` now
+	*ret = file;
+	return NULL;
+}
+
 struct err *elf_file_open(
 	pid_t pid, const struct map *map, const struct elf_image *image, struct elf_file **ret)
 {
+	if (map->opener)
+		return open_by_opener(map, ret);
 	struct search s = { .pid = pid, .map = map, .image = image };
 	struct elf_file *file = try_map_file(&s);
 

@@ -15,6 +15,13 @@
 #include "base/err.h"
 #include "os/mem_reader.h"
 
+struct map;
+
+/* Opens files of mappings that are not those of a process: descriptors to read from, -1 for none. */
+struct map_opener {
+	int (*open)(struct map_opener *opener, const struct map *map);
+};
+
 struct map {
 	remote_addr start, end; // [start, end)
 	uint64_t offset;        // into the file
@@ -23,6 +30,7 @@ struct map {
 	bool readable, writable, executable;
 	bool deleted;           // the file is gone from its directory; the suffix is cut from `path`
 	const char *path;       // "" for anonymous memory; "[heap]", "[stack]", "[vdso]" as they are
+	struct map_opener *opener; // NULL: by way of the process
 };
 
 /* Sorted by address. Everything is freed by maps_deinit(). */

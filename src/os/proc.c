@@ -212,7 +212,13 @@ bool proc_parse_syscall(const char *text, struct proc_syscall *ret)
 		return true;
 	const char *argument = end;
 	ret->argument = strtoull(argument, &end, 16);
-	return end != argument && !errno;
+	if (end == argument || errno)
+		return false;
+	uint64_t more[3] = { 0 };
+	for (size_t i = 0; i < ARRAY_LEN(more); i++)
+		more[i] = strtoull(end, &end, 16);
+	ret->fourth = errno ? 0 : more[2];
+	return true;
 }
 
 #define PROC_PATH_MAX 96
@@ -300,27 +306,39 @@ bool proc_status(pid_t pid, pid_t tid, struct proc_status *ret)
 		proc_parse_status(buf_str(&text), ret);
 }
 
-size_t proc_threads(pid_t pid, pid_t *tids, size_t capacity)
+/* The names of a directory that are numbers. */
+static size_t list_ids(const char *path, pid_t *ids, size_t capacity)
 {
-	char path[PROC_PATH_MAX];
 	size_t count = 0;
-
-	proc_path(path, pid, 0, "task");
 	DIR *dir = opendir(path);
+
 	if (!dir)
 		return 0;
 	for (const struct dirent *entry; (entry = readdir(dir));) {
 		const char *at = entry->d_name;
-		pid_t tid;
+		pid_t id;
 
-		if (!isdigit((unsigned char)*at) || !take_int(&at, &tid) || *at)
+		if (!isdigit((unsigned char)*at) || !take_int(&at, &id) || *at)
 			continue;
 		if (count < capacity)
-			tids[count] = tid;
+			ids[count] = id;
 		count++;
 	}
 	closedir(dir);
 	return count;
+}
+
+size_t proc_threads(pid_t pid, pid_t *tids, size_t capacity)
+{
+	char path[PROC_PATH_MAX];
+
+	proc_path(path, pid, 0, "task");
+	return list_ids(path, tids, capacity);
+}
+
+size_t proc_processes(pid_t *pids, size_t capacity)
+{
+	return list_ids("/proc", pids, capacity);
 }
 
 void proc_thread_comm(pid_t pid, pid_t tid, struct buf *out)

@@ -62,6 +62,7 @@ struct proc_syscall {
 	bool running;      // or ready to run
 	int32_t number;    // of the call it waits in; -1: none
 	uint64_t argument; // the first one
+	uint64_t fourth;   // the fourth; 0 if it is not told
 };
 bool proc_parse_syscall(const char *text, struct proc_syscall *ret);
 
@@ -89,6 +90,9 @@ void proc_command_line(pid_t pid, size_t cap, struct buf *out);
 
 /* The same from the text of /proc/PID/cmdline; valid UTF-8, what is cut ends in "...". */
 void proc_quote_arguments(const char *text, size_t len, size_t cap, struct buf *out);
+
+/* The ids of all processes that can be seen; as proc_threads(). */
+size_t proc_processes(pid_t *pids, size_t capacity);
 
 /* Identity of the executable file: changes at execve. False if it cannot be read. */
 bool proc_exe_identity(pid_t pid, uint64_t *dev_ret, uint64_t *inode_ret);

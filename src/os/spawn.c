@@ -21,10 +21,24 @@ static int exec_exit_code(int errnum)
 	return errnum == ENOENT || errnum == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
-/* Runs in the child, where only async-signal-safe calls are allowed. */
-static void child_exec(
-	char *const argv[], const sigset_t *mask, const sigset_t *ignored, int error_fd)
+/* Runs in the child. */
+static void keep_apart(const struct spawn_apart *apart)
 {
+	if (apart->session)
+		setsid();
+	if (apart->in >= 0)
+		dup2(apart->in, STDIN_FILENO);
+	if (apart->out >= 0)
+		dup2(apart->out, STDOUT_FILENO);
+	if (apart->err >= 0)
+		dup2(apart->err, STDERR_FILENO);
+}
+
+/* Runs in the child, where only async-signal-safe calls are allowed. */
+static void child_exec(char *const argv[], const sigset_t *mask, const sigset_t *ignored,
+	const struct spawn_apart *apart, int error_fd)
+{
+	keep_apart(apart);
 	for (int number = 1; number < NSIG; number++) {
 		struct sigaction action = { .sa_handler = SIG_DFL };
 
@@ -87,6 +101,14 @@ static void keep_child_statuses(void)
 struct err *spawn_start(
 	struct spawn *s, char *const argv[], const sigset_t *mask, const sigset_t *ignored)
 {
+	const struct spawn_apart nothing = { .in = -1, .out = -1, .err = -1 };
+
+	return spawn_start_apart(s, argv, mask, ignored, &nothing);
+}
+
+struct err *spawn_start_apart(struct spawn *s, char *const argv[], const sigset_t *mask,
+	const sigset_t *ignored, const struct spawn_apart *apart)
+{
 	int pipe_fds[2];
 	sigset_t all, before;
 
@@ -101,7 +123,7 @@ struct err *spawn_start(
 	pid_t pid = fork();
 	int fork_errno = errno;
 	if (pid == 0)
-		child_exec(argv, mask, ignored, write_fd);
+		child_exec(argv, mask, ignored, apart, write_fd);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (pid < 0)
 		return err_errno(fork_errno, "cannot start a process for '%s'", argv[0]);

@@ -32,6 +32,16 @@ struct spawn {
 struct err *spawn_start(
 	struct spawn *s, char *const argv[], const sigset_t *mask, const sigset_t *ignored);
 
+/* What the command has instead of ours. */
+struct spawn_apart {
+	int in, out, err; // its standard streams; -1: ours
+	bool session;     // one of its own: it has no terminal, and the terminal's keys send it no signals
+};
+
+/* The same for a command that is kept away from our terminal. */
+struct err *spawn_start_apart(struct spawn *s, char *const argv[], const sigset_t *mask,
+	const sigset_t *ignored, const struct spawn_apart *apart);
+
 /* Looks, without waiting, whether it has ended; returns s->ended. */
 bool spawn_poll(struct spawn *s);
 

@@ -161,15 +161,32 @@ enum read_status code_check_all(
 
 /* ---- reading one ------------------------------------------------------------------------------ */
 
-static enum read_status check_type(
-	struct py_runtime *rt, struct mem_reader *mem, remote_addr address, remote_addr type)
+/* Without the name of its type: what has the name of a file where code has it. */
+static enum read_status check_shape(
+	struct py_runtime *rt, struct mem_reader *mem, const unsigned char *head)
 {
 	struct py_memory py = runtime_memory(rt, mem);
+	_cleanup_buf_ struct buf file = BUF_INIT;
+	enum read_status status =
+		object_text(&py, code_field(head, rt->layout.at.code_filename), &file);
+
+	if (status == READ_OK)
+		rt->code_type = field_u64(head, rt->layout.at.object_type);
+	return status;
+}
+
+static enum read_status check_type(struct py_runtime *rt, struct mem_reader *mem,
+	remote_addr address, const unsigned char *head)
+{
+	struct py_memory py = runtime_memory(rt, mem);
+	remote_addr type = field_u64(head, rt->layout.at.object_type);
 	char name[64];
 
 	if (rt->code_type)
 		return type == rt->code_type ? READ_OK : READ_TORN;
 	enum read_status status = object_type_name(&py, address, name);
+	if (status == READ_FAULT && rt->partial)
+		return check_shape(rt, mem, head);
 	if (status != READ_OK)
 		return status;
 	if (strcmp(name, "code") != 0)
@@ -251,7 +268,7 @@ static enum read_status read_fields(struct py_runtime *rt, struct mem_reader *me
 	enum read_status status = mem_read(mem, address, w->head, head_bytes(&rt->layout));
 
 	if (status == READ_OK)
-		status = check_type(rt, mem, address, field_u64(w->head, at->object_type));
+		status = check_type(rt, mem, address, w->head);
 	if (status != READ_OK)
 		return status;
 	code->first_line = field_u32(w->head, at->code_firstlineno);

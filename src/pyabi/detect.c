@@ -419,7 +419,7 @@ static struct err *scan_all(
 
 /* ---- putting it together ---------------------------------------------------------------------- */
 
-static struct err *no_python(const struct maps *maps, const char *exe_path)
+static struct err *no_python(const struct maps *maps, pid_t pid, const char *exe_path)
 {
 	const char *exe = exe_path && *exe_path ? exe_path : "the program";
 
@@ -429,10 +429,10 @@ static struct err *no_python(const struct maps *maps, const char *exe_path)
 			return err_new(ERR_NOT_PYTHON,
 				"'%s' is another Python than CPython; fireglass reads CPython %s", exe,
 				layout_versions_text());
-	return err_new(ERR_NOT_PYTHON,
-		"'%s' has no Python in it; give the process id of the Python process itself, not of "
-		"its shell or launcher",
-		exe);
+	return err_new(ERR_NOT_PYTHON, "'%s' has no Python in it%s", exe,
+		pid ? "; give the process id of the Python process itself, not of its shell or "
+		      "launcher" :
+		      "");
 }
 
 struct err *runtime_detect(struct py_runtime *ret, struct mem_reader *mem, const struct maps *maps,
@@ -456,7 +456,7 @@ struct err *runtime_detect(struct py_runtime *ret, struct mem_reader *mem, const
 	if (err)
 		return err;
 	if (!found)
-		return no_python(maps, exe_path);
+		return no_python(maps, pid, exe_path);
 	*ret = rt;
 	return NULL;
 }

@@ -73,6 +73,13 @@ enum py_attributes_kind {
 	ATTRIBUTES_INLINE,     // dict pointer at -24 (t: -8), else values inline at tp_basicsize
 };
 
+/* How _thread.lock locks, and so how a thread waits for one. */
+enum py_lock_kind {
+	LOCK_SEMAPHORE, // pointer to a sem_t, on which the thread waits (to 3.12)
+	LOCK_EITHER,    // RLock as before, lock as before (3.13.0) or as below (3.13.1)
+	LOCK_MUTEX,     // one byte: 1 locked, 2 somebody waits, each on something of its own (3.14)
+};
+
 /* Numbers of enum _frameowner. */
 struct py_owners {
 	uint8_t max;        // anything above is no frame
@@ -99,10 +106,12 @@ struct py_layout {
 	enum py_string_kind strings;
 	enum py_dict_kind dicts;
 	enum py_attributes_kind attributes;
+	enum py_lock_kind locks;
+	bool python_2;                // int is a C long, str has bytes, classes may be old-style
 	struct py_owners owners;
 	uint8_t frame_executing;      // what frame_state, gen_frame_state is while the frame runs
 	enum py_root_kind root;
-	uint64_t code_tag_mask;       // bits of frame.code that are tags, no address
+	uint64_t code_tag_mask;       // bits of frame.code and of variables that are tags, no address
 	uint32_t dict_entry_bytes;    // of a general entry
 	int32_t attributes_offset;    // of the managed dict pointer before the object
 	const char *thread_name_attribute; // of threading.Thread

@@ -99,15 +99,14 @@ static enum read_status byte_string_text(
 	return status;
 }
 
-enum read_status object_text(const struct py_memory *py, remote_addr object, struct buf *out)
+enum read_status object_text_units(
+	const struct py_memory *py, remote_addr object, uint64_t max, struct text_units *ret)
 {
 	const struct py_offsets *at = &py->layout->at;
 	unsigned char head[STRING_FIRST_BYTES];
 	size_t head_len;
-
-	if (py->layout->strings == STRING_BYTES)
-		return byte_string_text(py, object, out);
 	enum read_status status = read_head(py, object, at->str_compact_size + 8, head, &head_len);
+
 	if (status != READ_OK)
 		return status;
 	uint64_t length = field_u64(head, at->str_length);
@@ -122,14 +121,26 @@ enum read_status object_text(const struct py_memory *py, remote_addr object, str
 		data = field_u64(head, at->str_compact_size);
 	if (data < 0x10000 || data >= (remote_addr)1 << 52)
 		return READ_TORN;
-	uint64_t count = length < STRING_CODE_POINTS_MAX ? length : STRING_CODE_POINTS_MAX;
-	_cleanup_buf_ struct buf units = BUF_INIT;
-	status = read_body(py, data, count * shape.width, head, object, head_len, &units);
-	if (status != READ_OK)
-		return status;
-	utf8_add_fixed(out, units.data, count, shape.width);
-	add_cut_mark(out, length, STRING_CODE_POINTS_MAX);
-	return READ_OK;
+	ret->width = shape.width;
+	ret->length = length;
+	ret->count = length < max ? length : max;
+	buf_clear(&ret->bytes);
+	return read_body(py, data, ret->count * shape.width, head, object, head_len, &ret->bytes);
+}
+
+enum read_status object_text(const struct py_memory *py, remote_addr object, struct buf *out)
+{
+	struct text_units units = { 0 };
+
+	if (py->layout->strings == STRING_BYTES)
+		return byte_string_text(py, object, out);
+	enum read_status status = object_text_units(py, object, STRING_CODE_POINTS_MAX, &units);
+	if (status == READ_OK) {
+		utf8_add_fixed(out, buf_str(&units.bytes), units.count, units.width);
+		add_cut_mark(out, units.length, STRING_CODE_POINTS_MAX);
+	}
+	buf_deinit(&units.bytes);
+	return status;
 }
 
 enum read_status object_bytes(const struct py_memory *py, remote_addr object, struct buf *out)
@@ -151,12 +162,13 @@ enum read_status object_bytes(const struct py_memory *py, remote_addr object, st
 
 #define INT_DIGIT_BITS 30
 
-static uint64_t int_digit_count(const struct py_layout *layout, uint64_t size_field)
+struct int_shape int_shape(const struct py_layout *layout, uint64_t size_field)
 {
 	// up to 3.11 a signed size, negative for negative numbers; then a tag with the sign below
 	if (layout->dicts == DICT_KEYS_311 && layout->attributes != ATTRIBUTES_VALUES_311)
-		return size_field >> 3;
-	return (int64_t)size_field < 0 ? 0 - size_field : size_field;
+		return (struct int_shape){ size_field >> 3, (size_field & 3) == 2 };
+	bool negative = (int64_t)size_field < 0;
+	return (struct int_shape){ negative ? 0 - size_field : size_field, negative };
 }
 
 enum read_status object_int(const struct py_memory *py, remote_addr object, uint64_t *value_ret)
@@ -170,7 +182,7 @@ enum read_status object_int(const struct py_memory *py, remote_addr object, uint
 	enum read_status status = read_pointer(py, object, at->int_size, &size_field);
 	if (status != READ_OK)
 		return status;
-	uint64_t count = int_digit_count(py->layout, size_field);
+	uint64_t count = int_shape(py->layout, size_field).digits;
 	if (count > ARRAY_LEN(digits))
 		return READ_TORN;
 	status = read_at(py, object, at->int_digits, digits, count * sizeof(digits[0]));
@@ -222,7 +234,7 @@ static enum read_status entries_of_keys_36(
 		return status;
 	uint64_t size = head[1];
 	uint64_t width = size <= 0xff ? 1 : size <= 0xffff ? 2 : size <= 0xffffffff ? 4 : 8;
-	if (size > DICT_ENTRIES_MAX * 2)
+	if (size > DICT_PLAUSIBLE_MAX * 2)
 		return READ_TORN;
 	*ret = (struct dict_entries){
 		.addr = keys + sizeof(head) + size * width,
@@ -244,7 +256,7 @@ static enum read_status entries_of_keys_311(
 	if (status != READ_OK)
 		return status;
 	unsigned int log2_index_bytes = head[9], kind = head[10];
-	if (log2_index_bytes > 26 || kind > 2)
+	if (log2_index_bytes > 36 || kind > 2)
 		return READ_TORN;
 	bool general = kind == 0;
 	*ret = (struct dict_entries){
@@ -308,10 +320,12 @@ static enum read_status entries_each(const struct py_memory *py, const struct di
 	unsigned char bytes[ENTRIES_PER_READ * 24];
 	remote_addr values[ENTRIES_PER_READ];
 
-	if (e->count > DICT_ENTRIES_MAX || !remote_plausible(e->addr))
+	uint64_t count = e->count < DICT_ENTRIES_MAX ? e->count : DICT_ENTRIES_MAX;
+
+	if (e->count > DICT_PLAUSIBLE_MAX || !remote_plausible(e->addr))
 		return READ_TORN;
-	for (uint64_t first = 0; first < e->count; first += ENTRIES_PER_READ) {
-		uint64_t n = e->count - first < ENTRIES_PER_READ ? e->count - first : ENTRIES_PER_READ;
+	for (uint64_t first = 0; first < count; first += ENTRIES_PER_READ) {
+		uint64_t n = count - first < ENTRIES_PER_READ ? count - first : ENTRIES_PER_READ;
 		enum read_status status =
 			mem_read(py->mem, e->addr + first * e->stride, bytes, n * e->stride);
 
@@ -393,15 +407,36 @@ struct attributes {
 #define TYPE_FLAG_INLINE_VALUES (1u << 2)
 #define TYPE_FLAG_MANAGED_DICT (1u << 4)
 
+/* Objects of variable size (tuples, ints) have it at their end, which a negative offset says. */
+static enum read_status offset_from_end(const struct py_memory *py, remote_addr object,
+	remote_addr type, int64_t negative, uint64_t *offset_ret)
+{
+	uint64_t sizes[2], items; // tp_basicsize, tp_itemsize
+	enum read_status status = read_at(
+		py, type, py->layout->at.type_basicsize, sizes, sizeof(sizes));
+
+	if (status == READ_OK)
+		status = read_pointer(py, object, py->layout->at.object_size, &items);
+	if (status != READ_OK)
+		return status;
+	items = (int64_t)items < 0 ? 0 - items : items;
+	if (sizes[0] > 4096 || sizes[1] > 64 || items > 4096 || negative < -64)
+		return READ_TORN;
+	*offset_ret = ((sizes[0] + sizes[1] * items + 7) & ~(uint64_t)7) - (uint64_t)-negative;
+	return READ_OK;
+}
+
 static enum read_status dictoffset_attributes(
 	const struct py_memory *py, remote_addr object, remote_addr type, struct attributes *ret)
 {
 	uint64_t offset;
 	enum read_status status = read_pointer(py, type, py->layout->at.type_dictoffset, &offset);
 
+	if (status == READ_OK && (int64_t)offset < 0)
+		status = offset_from_end(py, object, type, (int64_t)offset, &offset);
 	if (status != READ_OK)
 		return status;
-	if (!offset || offset > 4096)
+	if (!offset || offset > (uint64_t)1 << 19)
 		return READ_TORN;
 	return read_pointer(py, object, (uint32_t)offset, &ret->dict);
 }
@@ -462,30 +497,48 @@ static enum read_status find_attributes(
 	return READ_TORN;
 }
 
-enum read_status object_attribute(
-	const struct py_memory *py, remote_addr object, const char *name, remote_addr *value_ret)
+/* Where they lie; *entries_ret has no address if there are none. */
+static enum read_status attribute_entries(
+	const struct py_memory *py, remote_addr object, struct dict_entries *entries_ret)
 {
 	remote_addr type, keys;
 	struct attributes found;
-	struct dict_entries entries;
 	enum read_status status = read_pointer(py, object, py->layout->at.object_type, &type);
 
+	*entries_ret = (struct dict_entries){ 0 };
 	if (status == READ_OK)
 		status = find_attributes(py, object, type, &found);
 	if (status != READ_OK)
 		return status;
-	if (!found.values) {
-		*value_ret = 0;
-		return found.dict ? object_dict_get(py, found.dict, name, value_ret) : READ_OK;
-	}
+	if (!found.values)
+		return found.dict ? dict_entries(py, found.dict, entries_ret) : READ_OK;
 	status = read_pointer(py, type, py->layout->at.type_cached_keys, &keys);
 	if (status == READ_OK)
-		status = entries_of_keys(py, keys, &entries);
-	if (status != READ_OK)
-		return status;
-	entries.value = NO_VALUE;
-	entries.values = found.values;
-	return entries_get(py, &entries, name, value_ret);
+		status = entries_of_keys(py, keys, entries_ret);
+	entries_ret->value = NO_VALUE;
+	entries_ret->values = found.values;
+	return status;
+}
+
+enum read_status object_attribute(
+	const struct py_memory *py, remote_addr object, const char *name, remote_addr *value_ret)
+{
+	struct dict_entries entries;
+	enum read_status status = attribute_entries(py, object, &entries);
+
+	if (status != READ_OK || entries.addr)
+		return status == READ_OK ? entries_get(py, &entries, name, value_ret) : status;
+	*value_ret = 0;
+	return READ_OK;
+}
+
+enum read_status object_attributes_each(
+	const struct py_memory *py, remote_addr object, dict_visitor visit, void *data)
+{
+	struct dict_entries entries;
+	enum read_status status = attribute_entries(py, object, &entries);
+
+	return status == READ_OK && entries.addr ? entries_each(py, &entries, visit, data) : status;
 }
 
 enum read_status object_type_name(const struct py_memory *py, remote_addr object, char name_ret[64])

@@ -16,7 +16,9 @@
 
 #define STRING_CODE_POINTS_MAX ((uint64_t)64 << 10)
 #define BYTES_OBJECT_MAX ((uint64_t)16 << 20)
+/* So many entries are looked at, however many a dict has. */
 #define DICT_ENTRIES_MAX ((uint64_t)1 << 16)
+#define DICT_PLAUSIBLE_MAX ((uint64_t)1 << 32)
 
 /* Could be the address of an object: not in the lowest or the kernel's part, aligned to 8. */
 static inline bool remote_plausible(remote_addr addr)
@@ -49,13 +51,32 @@ struct py_memory {
 /* Appends a str (2.7: a str of bytes) as valid UTF-8. A longer one is cut at the cap and marked. */
 enum read_status object_text(const struct py_memory *py, remote_addr object, struct buf *out);
 
+/*
+ * The first code points of a str (3.x), at most `max`, as they are kept: `width` bytes each, in
+ * native byte order. *length_ret: how many it has.
+ */
+struct text_units {
+	struct buf bytes;
+	unsigned int width; // 1, 2 or 4
+	uint64_t count, length;
+};
+enum read_status object_text_units(
+	const struct py_memory *py, remote_addr object, uint64_t max, struct text_units *ret);
+
 /* Appends the bytes of a bytes object (2.7: str). */
 enum read_status object_bytes(const struct py_memory *py, remote_addr object, struct buf *out);
 
 /* The value of an int that fits in 64 bits, taken as unsigned; READ_TORN if it does not. */
 enum read_status object_int(const struct py_memory *py, remote_addr object, uint64_t *value_ret);
 
-/* Calls `visit` for each entry until it returns false. Changes under way may show up torn. */
+/* What an int says of its value: how many digits of 30 bits follow, and its sign. */
+struct int_shape {
+	uint64_t digits;
+	bool negative;
+};
+struct int_shape int_shape(const struct py_layout *layout, uint64_t size_field);
+
+/* Calls `visit` for each entry (of a huge dict: the first ones) until it returns false. Changes under way may show up torn. */
 typedef bool (*dict_visitor)(void *data, remote_addr key, remote_addr value);
 enum read_status object_dict_each(
 	const struct py_memory *py, remote_addr dict, dict_visitor visit, void *data);
@@ -67,6 +88,13 @@ enum read_status object_dict_get(
 /* An attribute stored in an instance of a Python class; *value_ret is 0 if there is none. */
 enum read_status object_attribute(
 	const struct py_memory *py, remote_addr object, const char *name, remote_addr *value_ret);
+
+/*
+ * Calls `visit` for each attribute stored in an instance of a Python class (its __dict__, wherever
+ * that is). Without any it is READ_OK too; READ_TORN where the class keeps none.
+ */
+enum read_status object_attributes_each(
+	const struct py_memory *py, remote_addr object, dict_visitor visit, void *data);
 
 /* The tp_name of an object's type, at most 63 bytes. */
 enum read_status object_type_name(const struct py_memory *py, remote_addr object, char name_ret[64]);

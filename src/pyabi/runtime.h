@@ -25,6 +25,7 @@ struct py_runtime {
 	remote_addr address;        // of _PyRuntime; 0 in 2.7 and 3.6
 	remote_addr interp_head;    // of the pointer to the first interpreter
 	remote_addr tstate_current; // of the pointer to the GIL holder; 0 if there is none
+	bool partial;               // a core file without the program's constants (names of types)
 	remote_addr code_type;      // the type object of code objects, learnt from the first; or 0
 	bool has_tid_offset;        // learnt by threads_calibrate()
 	uint32_t tid_offset;        // where a pthread keeps its kernel thread id (before 3.11)
@@ -41,7 +42,7 @@ static inline struct py_memory runtime_memory(const struct py_runtime *rt, struc
 
 /*
  * Finds the runtime in a process whose memory map is `maps`. `exe_path` is what /proc/PID/exe says,
- * NULL if unknown: that object is looked at first.
+ * NULL if unknown: that object is looked at first. For a core file `pid` is 0.
  *
  * ERR_NOT_PYTHON: there is none, or none we can read (the message says which). ERR_PERMISSION or
  * ERR_GONE as reading fails. A runtime that has not made its first interpreter yet is found too:

@@ -137,6 +137,29 @@ bool threads_have_gil(const struct py_runtime *rt, struct mem_reader *mem)
 	       interp_lock(rt, mem, interp);
 }
 
+/* struct _gil_runtime_state with its condition variables and mutexes, on any machine. */
+#define GIL_BYTES 256
+
+bool threads_gil_futexes(const struct py_runtime *rt, const struct py_thread *thread,
+	remote_addr *start_ret, remote_addr *end_ret)
+{
+	switch (rt->layout.gil) {
+	case GIL_CURRENT_SYMBOL:
+		return false;
+	case GIL_RUNTIME_CURRENT:
+		// 3.7 to 3.11: the only futexes before this field are those of the GIL
+		*start_ret = rt->address;
+		*end_ret = rt->address + rt->layout.at.runtime_tstate_current;
+		return rt->address != 0;
+	case GIL_PER_INTERPRETER:
+	case GIL_FREE_THREADED:
+		*start_ret = thread->gil;
+		*end_ret = thread->gil + GIL_BYTES;
+		return thread->gil != 0;
+	}
+	return false;
+}
+
 /*
  * A thread state is made by the thread that starts another, and carries that one's identity until
  * the other runs. Newer states stand before older ones: what has the identity of one after it, in the

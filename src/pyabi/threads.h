@@ -39,6 +39,10 @@ void threads_deinit(struct py_threads *threads);
 /* False on a free-threaded build that runs without a GIL. */
 bool threads_have_gil(const struct py_runtime *rt, struct mem_reader *mem);
 
+/* Where the futexes are at which a thread waits for the GIL: in [*start_ret, *end_ret). */
+bool threads_gil_futexes(const struct py_runtime *rt, const struct py_thread *thread,
+	remote_addr *start_ret, remote_addr *end_ret);
+
 /*
  * Before 3.11 Python does not keep kernel thread ids, but libc does, at the same place in every
  * pthread. Finds that place by looking for words that are thread ids of the process (`tids`), and

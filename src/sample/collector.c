@@ -20,13 +20,20 @@
 struct collected_code {
 	struct line_table lines;
 	uint32_t first_line, first_traceable;
-	function_id function;
+	struct buf name, file;
 	bool known;
+	bool stored; // in the capture, as:
+	function_id function;
 	// the last line looked up
 	bool has_frame;
 	int32_t offset;
 	frame_id frame;
 };
+
+static frame_id unknown_frame(struct capture *c)
+{
+	return profile_plain_frame(&c->tables, FUNCTION_MARK, "(unknown function)");
+}
 
 void collector_init(struct collector *c, struct ring *ring, struct target *target,
 	struct capture *capture, uint32_t process, const struct collector_options *options,
@@ -39,15 +46,21 @@ void collector_init(struct collector *c, struct ring *ring, struct target *targe
 		.process = process,
 		.options = *options,
 		.sink = sink,
-		.unknown_frame = profile_plain_frame(
-			&capture->tables, FUNCTION_MARK, "(unknown function)"),
+		.unknown_frame = unknown_frame(capture),
 	};
+}
+
+static void forget_code(struct collected_code *code)
+{
+	line_table_deinit(&code->lines);
+	buf_deinit(&code->name);
+	buf_deinit(&code->file);
 }
 
 void collector_deinit(struct collector *c)
 {
 	for (size_t i = 0; i < c->code_count; i++)
-		line_table_deinit(&c->codes[i].lines);
+		forget_code(&c->codes[i]);
 	for (size_t i = 0; i < c->thread_count; i++) {
 		free(c->threads[i].name);
 		free(c->threads[i].stacks);
@@ -59,16 +72,17 @@ void collector_deinit(struct collector *c)
 
 /* ---- code objects ----------------------------------------------------------------------------- */
 
-static function_id store_function(struct profile *p, const struct py_code *code)
+static void store_function(struct profile *p, struct collected_code *code)
 {
-	struct store_function f = {
+	const struct store_function f = {
 		.name = profile_string(p, buf_str(&code->name), code->name.len),
 		.file = profile_string(p, buf_str(&code->file), code->file.len),
 		.first_line = code->first_line,
 		.kind = FUNCTION_PYTHON,
 	};
 
-	return profile_function(p, &f);
+	code->function = profile_function(p, &f);
+	code->stored = true;
 }
 
 static void take_code(struct collector *c, const struct record_header *header)
@@ -80,13 +94,15 @@ static void take_code(struct collector *c, const struct record_header *header)
 	for (; c->code_count <= serial; c->code_count++)
 		c->codes[c->code_count] = (struct collected_code){ 0 };
 	c->codes[serial] = (struct collected_code){
-		.lines = code->lines, // owned by the collector now
+		.lines = code->lines, // owned by the collector now, as the names
+		.name = code->name,
+		.file = code->file,
 		.first_line = code->first_line,
 		.first_traceable = code->first_traceable,
-		.function = store_function(&c->capture->tables, code),
 		.known = true,
 	};
 	code->lines = (struct line_table){ 0 };
+	code->name = code->file = BUF_INIT;
 	code_deinit(code);
 	free(code);
 }
@@ -99,6 +115,8 @@ static frame_id frame_of(struct collector *c, uint64_t word)
 	if (serial >= c->code_count || !c->codes[serial].known)
 		return c->unknown_frame;
 	struct collected_code *code = &c->codes[serial];
+	if (!code->stored)
+		store_function(&c->capture->tables, code);
 	if (!code->has_frame || code->offset != offset) {
 		code->frame = profile_frame(&c->capture->tables, code->function,
 			code_line(&code->lines, code->first_line, code->first_traceable, offset));
@@ -116,7 +134,8 @@ static void set_name(struct collector *c, struct collected_thread *t, const char
 		return;
 	free(t->name);
 	t->name = xstrdup(name);
-	c->capture->threads[t->row].name = capture_string(c->capture, name);
+	if (t->row != CAPTURE_NONE)
+		c->capture->threads[t->row].name = capture_string(c->capture, name);
 }
 
 /* Kernel names stand in for threads that threading does not know. */
@@ -176,8 +195,9 @@ static uint32_t thread_row(struct collector *c, const struct collected_thread *t
 	const struct capture_thread row = {
 		.process = c->process,
 		.tid = (uint32_t)t->tid,
+		.name = t->name ? capture_string(c->capture, t->name) : 0,
 		.main = t->main,
-		.start_ns = clock_wall_ns(),
+		.start_ns = t->start_ns,
 	};
 
 	return capture_add_thread(c->capture, &row);
@@ -185,7 +205,7 @@ static uint32_t thread_row(struct collector *c, const struct collected_thread *t
 
 static void end_thread(struct collector *c, const struct collected_thread *t)
 {
-	if (t->name)
+	if (t->name && t->row != CAPTURE_NONE)
 		c->capture->threads[t->row].end_ns = t->last_ns ? t->last_ns : clock_wall_ns();
 }
 
@@ -193,6 +213,23 @@ void collector_end_threads(struct collector *c)
 {
 	for (size_t i = 0; i < c->thread_count; i++)
 		end_thread(c, &c->threads[i]);
+}
+
+void collector_move(
+	struct collector *c, struct capture *to, uint32_t process, struct transfer *tables)
+{
+	for (size_t i = 0; i < c->code_count; i++)
+		c->codes[i].stored = c->codes[i].has_frame = false;
+	for (size_t i = 0; i < c->thread_count; i++) {
+		struct collected_thread *t = &c->threads[i];
+
+		t->row = CAPTURE_NONE;
+		for (size_t k = 0; k < t->depth; k++)
+			t->stacks[k] = transfer_stack(tables, t->stacks[k]);
+	}
+	c->unknown_frame = unknown_frame(to);
+	c->process = process;
+	c->capture = to;
 }
 
 static void take_thread(struct collector *c, const struct record_header *header)
@@ -205,6 +242,7 @@ static void take_thread(struct collector *c, const struct record_header *header)
 		.pthread = ring_get(c->ring),
 		.interp = ring_get(c->ring),
 		.interp_id = ring_get(c->ring),
+		.start_ns = clock_wall_ns(),
 	};
 
 	t.row = thread_row(c, &t);
@@ -293,6 +331,8 @@ static void take_sample(struct collector *c, const struct record_header *header)
 	uint64_t where = ring_get(c->ring);
 	struct collected_thread *t = &c->threads[header->index];
 
+	if (t->row == CAPTURE_NONE)
+		t->row = thread_row(c, t);
 	take_frames(c, t, (uint32_t)where, header->count);
 	bool stack = t->depth && header->proof != SAMPLE_FAILED;
 	const struct sample s = {

@@ -17,11 +17,12 @@
 #include "sample/ring.h"
 #include "sample/target.h"
 #include "store/capture.h"
+#include "store/transfer.h"
 
 /* A thread of the target, as long as it lives. */
 struct collected_thread {
 	uint32_t index; // that the sampler gave it; used again when it has ended
-	uint32_t row;   // in the capture's threads
+	uint32_t row;   // in the capture's threads; CAPTURE_NONE: it had no sample since collector_move()
 	pid_t tid;      // 0 = not known
 	uint64_t pthread;
 	remote_addr interp;
@@ -31,6 +32,7 @@ struct collected_thread {
 	bool named_by_python;
 	stack_id *stacks;     // of its last stack, root first
 	size_t depth, capacity;
+	uint64_t start_ns;    // when it was first seen
 	uint64_t last_ns;     // time of its last sample
 };
 
@@ -83,6 +85,13 @@ void collector_deinit(struct collector *c);
 
 /* The recording is over, or the target is another program: its threads have ended. */
 void collector_end_threads(struct collector *c);
+
+/*
+ * What comes from now on goes to another capture, in which the process has row `process`: code objects
+ * and living threads are entered there. `tables` goes from the old one's tables to the new one's.
+ */
+void collector_move(
+	struct collector *c, struct capture *to, uint32_t process, struct transfer *tables);
 
 /* Takes all that is in the ring. */
 void collector_drain(struct collector *c);

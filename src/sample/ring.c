@@ -26,10 +26,15 @@ bool ring_begin(struct ring *r, size_t count)
 	return r->next + count - r->known_tail <= r->mask + 1;
 }
 
+static _Atomic uint32_t *bell_of(struct ring *r)
+{
+	return r->bell ? r->bell : &r->own_bell;
+}
+
 void ring_ring(struct ring *r)
 {
-	atomic_fetch_add_explicit(&r->bell, 1, memory_order_release);
-	clock_wake(&r->bell);
+	atomic_fetch_add_explicit(bell_of(r), 1, memory_order_release);
+	clock_wake(bell_of(r));
 }
 
 void ring_commit(struct ring *r)
@@ -69,8 +74,18 @@ void ring_release(struct ring *r)
 
 void ring_wait(struct ring *r, uint64_t timeout_ns)
 {
-	uint32_t bell = atomic_load_explicit(&r->bell, memory_order_acquire);
+	uint32_t bell = atomic_load_explicit(bell_of(r), memory_order_acquire);
 
-	if (ring_available(r) <= (r->mask + 1) / 4)
-		clock_wait(&r->bell, bell, timeout_ns);
+	if (!ring_filling(r))
+		clock_wait(bell_of(r), bell, timeout_ns);
+}
+
+void ring_share_bell(struct ring *r, _Atomic uint32_t *bell)
+{
+	r->bell = bell;
+}
+
+bool ring_filling(struct ring *r)
+{
+	return ring_available(r) > (r->mask + 1) / 4;
 }

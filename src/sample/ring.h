@@ -25,7 +25,8 @@ struct ring {
 	uint64_t next;         // producer: where the record being written goes on
 	uint64_t known_tail;   // producer: tail as last seen
 	uint64_t read;         // consumer: words read, not yet given back
-	_Atomic uint32_t bell; // rung to wake the consumer
+	_Atomic uint32_t own_bell;
+	_Atomic uint32_t *bell; // rung to wake the consumer; NULL: own_bell
 	bool rung;             // producer: since the consumer last caught up
 };
 
@@ -63,5 +64,13 @@ static inline uint64_t ring_get(struct ring *r)
 void ring_release(struct ring *r);
 /* Consumer: sleeps until woken, at most `timeout_ns`. */
 void ring_wait(struct ring *r, uint64_t timeout_ns);
+
+/*
+ * A consumer of several rings gives them one bell, before anything goes through them: it waits on that
+ * (clock_wait()) as long as none of them is filling.
+ */
+void ring_share_bell(struct ring *r, _Atomic uint32_t *bell);
+/* Consumer: there is so much in it that it should be taken now. */
+bool ring_filling(struct ring *r);
 
 #endif

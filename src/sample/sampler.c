@@ -11,8 +11,6 @@
 
 /* Reads of a stack whose code objects are not known yet. */
 #define CODE_ATTEMPTS 4
-/* struct _gil_runtime_state with its condition variables and mutexes, on any machine. */
-#define GIL_BYTES 256
 
 void sampler_init(struct sampler *s, struct target *target, struct ring *ring,
 	enum ladder_strategy strategy)
@@ -83,21 +81,10 @@ static void take_riders(struct sampler *s, struct sampled_thread *t)
 static bool waits_for_gil(
 	const struct sampler *s, const struct sampled_thread *t, const struct thread_look *look)
 {
-	const struct py_runtime *rt = &s->target->rt;
+	remote_addr start, end;
 
-	switch (rt->layout.gil) {
-	case GIL_CURRENT_SYMBOL:
-		return false;
-	case GIL_RUNTIME_CURRENT:
-		// 3.7 to 3.11: the only futexes before this field are those of the GIL
-		return rt->address &&
-		       look_waits_in(look, rt->address,
-			       rt->address + rt->layout.at.runtime_tstate_current);
-	case GIL_PER_INTERPRETER:
-	case GIL_FREE_THREADED:
-		return t->py.gil && look_waits_in(look, t->py.gil, t->py.gil + GIL_BYTES);
-	}
-	return false;
+	return threads_gil_futexes(&s->target->rt, &t->py, &start, &end) &&
+		look_waits_in(look, start, end);
 }
 
 /* ---- handing over ----------------------------------------------------------------------------- */
@@ -165,7 +152,9 @@ static void push(struct sampler *s, struct sampled_thread *t, struct record_head
 		ring_put(s->ring, t->fresh[i]);
 	ring_commit(s->ring);
 	array_reserve(t->frames, t->frame_capacity, depth);
-	memcpy(t->frames + common, t->fresh + common, (depth - common) * sizeof(*t->frames));
+	if (depth > common) // of a thread that never had a frame there is no array yet
+		memcpy(t->frames + common, t->fresh + common,
+			(depth - common) * sizeof(*t->frames));
 	t->depth = depth;
 	t->pushed_epoch = s->codes.epoch;
 }
@@ -498,6 +487,55 @@ static void check_realtime(struct sampler *s)
 	s->checked_cpu_ns = cpu_ns;
 }
 
+/* ---- pauses ----------------------------------------------------------------------------------- */
+
+/* How often it is looked whether the target is still there. */
+#define PAUSE_STEP_NS ((uint64_t)20000000)
+
+void sampler_pause(struct sampler *s, bool paused)
+{
+	atomic_store(&s->pause, paused);
+	clock_wake(&s->pause);
+}
+
+static bool paused(const struct sampler *s)
+{
+	return atomic_load_explicit(&s->pause, memory_order_relaxed);
+}
+
+/* What the threads have used in the pause is no sample's, and where they stood is no longer known. */
+static void forget_times(struct sampler *s)
+{
+	uint64_t now = clock_now_ns(), unused;
+
+	for (size_t i = 0; i < s->roster.count; i++) {
+		struct sampled_thread *t = s->roster.threads[i];
+
+		watch_schedule(&t->watch, now, &unused);
+		t->still = false;
+	}
+}
+
+/* Hands over what there is, and waits. */
+static enum sampler_state sit_out(struct sampler *s)
+{
+	uint64_t begin = clock_now_ns();
+	bool lost = false;
+
+	sampler_prove(s, true);
+	ticker_finish(&s->ticker, begin);
+	publish_ticks(s);
+	while (paused(s) && !time_is_up(s) && !lost) {
+		clock_wait(&s->pause, 1, PAUSE_STEP_NS);
+		lost = target_look(s->target) != TARGET_ALIVE;
+	}
+	uint64_t end = clock_now_ns();
+	ticker_resume(&s->ticker, begin, end);
+	count(&s->paused_ns, end - begin);
+	forget_times(s);
+	return lost ? SAMPLER_LOST : SAMPLER_OK;
+}
+
 enum sampler_state sampler_run(struct sampler *s)
 {
 	enum sampler_state state = SAMPLER_OK;
@@ -508,6 +546,10 @@ enum sampler_state sampler_run(struct sampler *s)
 	s->codes.deferring = s->ticker.period_ns < EPOCH_NS;
 	uint64_t limit_ns = s->duration_ns ? s->started_ns + s->duration_ns : 0;
 	do {
+		if (paused(s)) {
+			state = sit_out(s);
+			continue;
+		}
 		if (!ticker_wait(&s->ticker, limit_ns))
 			continue;
 		state = sampler_tick(s);

@@ -76,6 +76,8 @@ struct sampler {
 	size_t holder_count;
 	struct sampler_counts counts;
 	atomic_bool stop;
+	_Atomic uint32_t pause; // sampler_pause(): no ticks are taken while it is 1
+	_Atomic uint64_t paused_ns; // how long that was in all
 };
 
 /*
@@ -86,6 +88,9 @@ void sampler_init(struct sampler *s, struct target *target, struct ring *ring,
 	enum ladder_strategy strategy);
 void sampler_deinit(struct sampler *s);
 
+/* From another thread: no ticks, until it is told to go on. */
+void sampler_pause(struct sampler *s, bool paused);
+
 /* After the target was attached anew: all threads and code objects are others. */
 void sampler_restart(struct sampler *s);
 
@@ -93,8 +98,12 @@ void sampler_restart(struct sampler *s);
 enum sampler_state sampler_tick(struct sampler *s);
 
 /*
- * Ticks, at least once, until s->stop is set, the duration is over, or the target is lost. Rings the
- * ring at the end. Called again after the target was attached anew, it goes on with the same clock.
+ * Ticks, at least once (unless it is paused), until s->stop is set, the duration is over, or the
+ * target is lost. Rings the ring at the end. Called again after the target was attached anew, it goes
+ * on with the same clock.
+ *
+ * While it is paused nothing is read; ticks are neither taken nor missed, and what the threads do is
+ * not counted to the first samples afterwards. The duration goes on.
  */
 enum sampler_state sampler_run(struct sampler *s);
 

@@ -78,3 +78,14 @@ void ticker_finish(struct ticker *t, uint64_t now_ns)
 		t->slot = due;
 	}
 }
+
+void ticker_resume(struct ticker *t, uint64_t finished_ns, uint64_t now_ns)
+{
+	uint64_t paused_ns = now_ns > finished_ns ? now_ns - finished_ns : 0;
+
+	t->start_ns += paused_ns;
+	t->next_ns += paused_ns;
+	// the ticks that ticker_finish() counted as missed will not come
+	if (t->period_ns && t->next_ns < t->start_ns + t->slot * t->period_ns)
+		set_moment(t);
+}

@@ -40,4 +40,7 @@ void ticker_advance(struct ticker *t, uint64_t now_ns);
 /* Accounts for the ticks that were due until `now_ns` and will not be taken any more. */
 void ticker_finish(struct ticker *t, uint64_t now_ns);
 
+/* After ticker_finish(): no tick was due from then until `now_ns`; goes on where it ended. */
+void ticker_resume(struct ticker *t, uint64_t finished_ns, uint64_t now_ns);
+
 #endif

@@ -63,6 +63,9 @@ struct err *capture_writer_flush(struct capture_writer *w);
  */
 struct err *capture_writer_dump(struct capture_writer *w, int fd);
 
+/* The same without the blocks that have only samples before `from_ns`. */
+struct err *capture_writer_dump_from(struct capture_writer *w, int fd, uint64_t from_ns);
+
 /* Flushes (a flight recorder: writes its file) and writes the footer: the capture is complete. */
 struct err *capture_writer_finish(struct capture_writer *w);
 

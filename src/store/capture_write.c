@@ -196,7 +196,7 @@ struct err *capture_writer_sample(struct capture_writer *w, const struct capture
 
 /* ---- whole files ------------------------------------------------------------------------------ */
 
-static struct err *write_kept(struct capture_writer *w, struct capture_out *o)
+static struct err *write_kept(struct capture_writer *w, struct capture_out *o, uint64_t from_ns)
 {
 	struct err *err = capture_out_tables(o, w->capture);
 	char dropped[24];
@@ -205,11 +205,12 @@ static struct err *write_kept(struct capture_writer *w, struct capture_out *o)
 	if (!err)
 		err = capture_out_fact(o, w->capture, FACT_DROPPED, dropped);
 	for (size_t i = 0; i < w->kept_count && !err; i++)
-		err = capture_out_samples(o, &w->kept[i].block, &w->kept[i].packed);
+		if (w->kept[i].block.last_ns >= from_ns)
+			err = capture_out_samples(o, &w->kept[i].block, &w->kept[i].packed);
 	return err ? err : capture_out_finish(o);
 }
 
-struct err *capture_writer_dump(struct capture_writer *w, int fd)
+struct err *capture_writer_dump_from(struct capture_writer *w, int fd, uint64_t from_ns)
 {
 	_cleanup_(capture_out_deinit) struct capture_out o;
 
@@ -219,7 +220,12 @@ struct err *capture_writer_dump(struct capture_writer *w, int fd)
 	}
 	keep(w);
 	struct err *err = capture_out_init(&o, fd, w->codec);
-	return err ? err : write_kept(w, &o);
+	return err ? err : write_kept(w, &o, from_ns);
+}
+
+struct err *capture_writer_dump(struct capture_writer *w, int fd)
+{
+	return capture_writer_dump_from(w, fd, 0);
 }
 
 struct err *capture_writer_finish(struct capture_writer *w)

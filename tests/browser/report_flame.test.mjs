@@ -64,6 +64,37 @@ look('click zooms; breadcrumbs, Escape and back lead out', ofShop, {}, async (vi
 	assert.equal((await view.fragment()).zoom, undefined);
 });
 
+look('the function of a frame that is clicked is the chosen one', ofShop, {}, async (view) => {
+	await view.clickBox(3, 0.525); // parse, of serve
+	assert.match(await view.text('#details'), /Function.* parse .*app\.py:1/);
+	const words = await view.fragment();
+	assert.ok(words.func && words.zoom, 'both in one step');
+	await view.page.mouse.move(5, 5);
+	await view.settle();
+	assert.ok((await view.legend('.tl-legend')).function, 'it lights up in the timeline');
+	await view.tab('Sandwich');
+	assert.match(await view.text('.sandwich-name'), /^parse /);
+	await view.tab('Source');
+	assert.match(await view.text('.source-path'), /app\.py$/);
+	await view.tab('Flame graph');
+	for (let i = 0; i < 4; i++) await view.page.goBack();
+	await view.settle();
+	assert.equal((await view.fragment()).func, undefined);
+	// by the keyboard too; on the root: none
+	await view.focusFlame();
+	await view.press('Home', 'ArrowUp', 'Enter');
+	assert.match(await view.text('#details'), /Function.* run .*jobs\.py:1/);
+	await view.clickBox(0, 0.5);
+	assert.equal((await view.fragment()).func, undefined);
+	// what is chosen goes with all the rest
+	await view.pick('worker', 250, [0, 4000]);
+	await view.click('Clear all');
+	const { sample, func } = await view.fragment();
+	assert.deepEqual([sample, func], [undefined, undefined]);
+	assert.equal(await view.button('Clear all').isVisible(), false);
+	assert.match(await view.text('#details'), /Hottest functions/);
+});
+
 look('icicle: the root on top; callers: merged from the leaves', ofShop, {}, async (view) => {
 	await view.click('Icicle');
 	assert.match(await view.hoverBox(0, 0.5, true), /^all that is shown/);

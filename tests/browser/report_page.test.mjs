@@ -78,6 +78,84 @@ look('each view by its tab, its number and its link', ofShop, {}, async (view) =
 	);
 });
 
+look('who looks for what is busy is told of the modes', ofShop, {}, async (view) => {
+	const hint = view.button('mostly waiting: try CPU');
+	// 9000 of 12 400 samples
+	assert.match(await hint.getAttribute('title'), /^72\.6 % of what is shown/);
+	await view.drag('MainThread', 0, 200, ALL); // the second worker waits, the others run
+	assert.equal(await hint.isVisible(), false);
+	await view.press('Escape');
+	await hint.click();
+	await view.settle();
+	assert.equal((await view.fragment()).mode, 'cpu');
+	assert.equal(await hint.isVisible(), false);
+	await view.mode('Wall');
+	assert.equal(await hint.isVisible(), false, 'the modes are known');
+});
+
+look('the address is right when it is read', ofShop, {}, async (view) => {
+	const { page } = view;
+	const hash = () => page.evaluate(() => decodeURIComponent(location.hash));
+	for (const event of ['blur', 'copy', 'pagehide']) {
+		await view.go('');
+		await view.press('+'); // a zoom comes to rest some time later
+		await page.evaluate((name) => dispatchEvent(new Event(name)), event);
+		assert.match(await hash(), /^#window=/, event);
+	}
+	await view.go('');
+	await view.press('+');
+	await view.click('Export');
+	await view.item('Copy link');
+	assert.match(await view.clipboard(), /#window=/);
+});
+
+const NONSENSE =
+	/NaN|undefined|Infinity|\[object|(^|[^\d.])[-\u2212]0(?![.\d])|(?<![\d.,\u202f])1 (samples|threads|ticks|calls|functions|rows|lines|frames|processes|bytes)\b/;
+
+test('with hardly anything in it a page says nothing senseless', async () => {
+	const head = ['process 1 a', 'thread 0 1 MainThread'];
+	const captures = {
+		one: describe([...head, 'sample 0 1 0 cpu 1 main']),
+		'not readable': describe([...head, 'sample 0 1 0 waiting 0 -', 'loss 0 1']),
+		'without length': describe([
+			'fact period_ns 0',
+			...head,
+			'thread 0 2 w',
+			'sample 0 1 0 unknown 0 main@/x/y.py:3',
+			'sample 0 1 1 cpu 4 main@/x/y.py:3;b',
+			'marker 0 0 0 x y',
+		]),
+		'a count': writeTo('one.folded', 'a;b 1\n'),
+	};
+	for (const [name, made] of Object.entries(captures)) {
+		const view = await open(report(made));
+		const views = await view.page.getByRole('tab').allInnerTexts();
+		const look = async (where) => {
+			const said = await view.page.evaluate(() => [
+				...document.body.innerText.split('\n'),
+				...[...document.querySelectorAll('[title], [aria-label], .tl-live')].flatMap((e) => [
+					e.title ?? '',
+					e.getAttribute('aria-label') ?? '',
+					e.textContent.slice(0, 200),
+				]),
+			]);
+			const wrong = said.filter((text) => NONSENSE.test(text));
+			assert.deepEqual(wrong, [], `${name}, ${where}`);
+		};
+		for (const words of ['', 'unit=samples', 'unit=percent', 'range=0s..1ns', 'mode=gil']) {
+			await view.go(`${words}&func=0&sample=0`);
+			for (const each of views) {
+				await view.tab(each);
+				await look(`${each}, ${words}`);
+			}
+		}
+		await view.page.mouse.move(300, 250);
+		await view.settle();
+		await look('timeline');
+		await view.close();
+	}
+});
+
 /** What is seen of a page, as far as a link should bring it back. */
 async function seen(view) {
 	return {

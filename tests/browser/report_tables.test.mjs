@@ -27,6 +27,12 @@ before(async () => {
 after(stop);
 const ofShop = () => shop;
 const ofChange = () => change;
+const ofDeep = () => {
+	const calls = Array.from({ length: 30 }, (_, i) => `call_${i}`).join(';');
+	return report(
+		describe(['process 1 deep', 'thread 0 1 MainThread', `sample 0 100 0 cpu 1 ${calls}`]),
+	);
+};
 
 /** An amount and its share. */
 const amount = (cell) => cell.split(' · ');
@@ -300,7 +306,7 @@ look(
 		assert.match(text, /Python 3\.12\.1/);
 		assert.match(text, /began 2023-11-14/);
 		// Wilson, 95 %: p = 0.1, n = 12 400
-		assert.match(text, /10\.0 % ± 0\.53 points 9\.5 % to 10\.5 %/);
+		assert.match(text, /10\.0 % ± 0\.53 pp 9\.5 % to 10\.5 %/);
 		await view.mode('GIL');
 		assert.match(await view.text('#panel-trust'), /Shown now: 2 100 samples/);
 		const states = await open(report(golden('states')), { fragment: 'view=trust' });
@@ -310,8 +316,48 @@ look(
 		assert.match(worse, /no room 2 /);
 		assert.match(worse, /missed 5 /);
 		await states.close();
+		// cut off before it told how many ticks there were: what the head says is told here too
+		const cut = describe([
+			'process 1 a',
+			'thread 0 1 MainThread',
+			'sample 0 993 0 cpu 1 main',
+			'loss 50 7',
+		]);
+		const short = await open(report(cut));
+		await short.click('7 ticks missed');
+		const told = await short.text('#panel-trust');
+		assert.match(told, /^✓ ?No reason to worry: few ticks were missed \(7\)/);
+		assert.match(told, /looked at 993 .*missed 7 0\.7 %/);
+		await short.close();
 	},
 );
+
+test('files beside the script have short names, wherever it was started', async () => {
+	const main = '<module>@/srv/shop/main.py:3';
+	const lines = [
+		'fact cwd /home/me',
+		'process 1 a',
+		'thread 0 1 MainThread',
+		`sample 0 50 0 cpu 1 ${main};job@/srv/shop/lib/jobs.py:9;dumps@/usr/lib/python3.12/json/a.py:1`,
+		`sample 50 40 0 cpu 1 ${main};here@/home/me/plugin.py:2;there@/opt/there.py:2`,
+	];
+	const view = await open(report(describe(lines)), { fragment: 'view=table&sort=name' });
+	const places = async () =>
+		Object.fromEntries((await view.rows()).map((row) => [row.Function, row.File]));
+	assert.deepEqual(await places(), {
+		'<module>': 'main.py:1',
+		dumps: 'json/a.py:1',
+		here: 'plugin.py:1',
+		job: 'lib/jobs.py:1',
+		there: '/opt/there.py:1',
+	});
+	await view.choose('by', 'modules');
+	assert.deepEqual((await view.names()).sort(), ['/opt', 'json', 'lib', 'main', 'plugin']);
+	await view.close();
+	const full = await open(report(describe(lines), '--full-paths'), { fragment: 'view=table' });
+	assert.match(await full.text('#panel-table table'), /\/srv\/shop\/lib\/jobs\.py:1/);
+	await full.close();
+});
 
 look('a function with few samples looks uncertain', ofShop, {}, async (view) => {
 	await view.tab('Table');
@@ -385,6 +431,34 @@ look('details follow what is selected', ofShop, {}, async (view) => {
 	assert.match(copied, /run[\s\S]*job[\s\S]*walk[\s\S]*leaf/);
 });
 
+for (const width of [390, 700, 1300, 1440]) {
+	test(`at ${width} px no amount is cut`, async () => {
+		for (const address of [shop, change]) {
+			const view = await open(address, { width });
+			for (const unit of ['time', 'samples', 'percent']) {
+				for (const name of ['table', 'tree', 'source']) {
+					await view.go(`view=${name}&unit=${unit}&by=lines`);
+					const cells = view.page.locator('[role=tabpanel]:not([hidden]) td.amount:visible');
+					const cut = await cells.evaluateAll((all) =>
+						all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.innerText),
+					);
+					assert.deepEqual(cut, [], `${name}, ${unit}`);
+				}
+			}
+			await view.close();
+		}
+	});
+}
+
+look('a deep call has room for its name on a phone', ofDeep, { width: 390 }, async (view) => {
+	await view.tab('Call tree');
+	await view.click('Hottest path');
+	const name = view.page.locator('.tree-view tbody tr .name-text').last();
+	const [cell, text] = [await name.locator('xpath=..').boundingBox(), await name.boundingBox()];
+	assert.match(await name.innerText(), /^call_29$/);
+	assert.ok(cell.x + cell.width - text.x > 90, `${cell.x} + ${cell.width} - ${text.x}`);
+});
+
 // ---- differences ------------------------------------------------------------------------------------
 
 /*
@@ -396,17 +470,17 @@ look('a baseline: flame graph by difference, and what is gone', ofChange, {}, as
 	// main: serve 1800 (render 1000, parse 800), fresh 200
 	assert.match(
 		await view.hoverBox(3, 0.2),
-		/^render .*total 1\.00 s, 50\.0 %.* before 25\.0 % .*change \+25\.00 (percentage )?points/,
+		/^render .*total 1\.00 s, 50\.0 %.* before 25\.0 % .*change \+25\.00 pp/,
 	);
 	assert.match(
 		await view.hoverBox(3, 0.7),
-		/^parse .* before 40\.0 % .*change ±0\.00 (percentage )?points/,
+		/^parse .* before 40\.0 % .*change 0 pp/,
 	);
-	assert.match(await view.hoverBox(2, 0.95), /^fresh .*change \+10\.00 (percentage )?points/);
+	assert.match(await view.hoverBox(2, 0.95), /^fresh .*change \+10\.00 pp/);
 	const colour = async (level, share) => view.colourAt(...(await view.flamePoint(level, share)));
 	const [more, same] = [await colour(3, 0.45), await colour(3, 0.88)];
 	assert.ok(apart(more, same) > 1000);
-	const gone = view.page.getByText(/^gone: 35\.0.% of before/);
+	const gone = view.button(/^gone: 35\.0.% of before/, false);
 	await gone.click();
 	await view.settle();
 	assert.equal((await view.fragment()).widths, 'before');

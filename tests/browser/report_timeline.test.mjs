@@ -87,18 +87,28 @@ look(
 );
 
 look('hover: a frame lights up in all tracks and in the flame graph', ofShop, {}, async (view) => {
-	await view.point('worker', 750, ALL, 3); // parse, also called by the main thread
-	assert.match(await view.tip(), /4 samples, 0\.7[45]\d s to 0\.75\d s 100 % waiting for the GIL/i);
 	const near = [400, 1200];
-	await view.go('window=400ms..1200ms');
 	const { 'running, holds the GIL': running } = await view.legend('.tl-legend');
-	const isLit = async (ms, depth) => {
+	const isLit = async (ms, depth, window = near) => {
 		const colour = await view.colourAt(
-			await view.xOf(ms, near),
+			await view.xOf(ms, window),
 			await view.yOf('MainThread', depth),
 		);
 		return apart(colour, running) > 3000;
 	};
+	assert.ok(!(await isLit(600, 3, ALL)));
+	// at the first look a pixel is several samples: what most of them have there
+	await view.point('worker', 750, ALL, 3); // parse, also called by the main thread
+	assert.match(
+		await view.tip(),
+		/^parse \(app\.py\) in all of: 4 samples, 0\.7[45]\d s to 0\.75\d s 100 % waiting for the GIL/i,
+	);
+	assert.ok(await isLit(600, 3, ALL), 'parse of the other thread');
+	assert.ok(!(await isLit(1300, 3, ALL)), 'render is another one');
+	await view.point('worker', 750, ALL, 5); // above it
+	assert.match(await view.tip(), /^4 samples/);
+	assert.ok(!(await isLit(600, 3, ALL)));
+	await view.go('window=400ms..1200ms');
 	assert.ok(!(await isLit(600, 3)));
 	await view.point('worker', 750, near, 3);
 	assert.match(await view.tip(), /^parse \(app\.py:30\) 0\.7\d+ s · worker/);

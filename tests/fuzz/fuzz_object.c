@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Objects made of the input: byte 0 chooses the release, byte 1 what is read; the rest lies at an
- * address that its own words may point to.
+ * Objects made of the input: byte 0 chooses the release, byte 1 what is read (from 128 on values and
+ * variables); the rest lies at an address that its own words may point to.
  *
  * Run it in the source tree, or set FIREGLASS_SOURCE.
  */
@@ -14,6 +14,8 @@
 #include "base/cleanup.h"
 #include "base/utf8.h"
 #include "pyabi/code.h"
+#include "pyabi/locals.h"
+#include "pyabi/value.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,6 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Small numbers in the input, such as 0x10080, point into it. */
 #define ADDRESS ((remote_addr)0x10000)
 #define READS_MAX 100000
+#define VALUE_READS_MAX 2000000
 
 static struct py_runtime *runtime(size_t index)
 {
@@ -101,6 +104,56 @@ static void read_one(const struct py_memory *py, struct py_runtime *rt, unsigned
 	}
 }
 
+/* Small, so that there are as many paths as with large ones, but less to do. */
+static const struct value_options options = {
+	.depth = 3, .items = 4, .chars = 30, .attributes = true };
+
+static void check_value(const struct py_memory *py, remote_addr object, const char *name)
+{
+	struct value value;
+
+	if (value_describe(py, object, name, &options, &value) == READ_OK) {
+		check_text(&value.text);
+		check_text(&value.type);
+		// a string or a name may come on top of what a value may have
+		if (value.text.len > options.chars * VALUE_TOTAL_FACTOR + 4096)
+			abort();
+		for (size_t i = 0; i < value.text.len; i++)
+			if ((unsigned char)value.text.data[i] < 0x20)
+				abort();
+	}
+	value_deinit(&value);
+}
+
+static bool visit_variable(void *data, const char *name, enum local_kind kind, remote_addr object)
+{
+	(void)kind;
+	check_value(data, object, name);
+	return true;
+}
+
+static void read_values(struct py_memory *py, unsigned int what)
+{
+	remote_addr slots[STACK_SLOTS_MAX];
+	size_t count = 0;
+
+	switch (what % 3) {
+	case 0:
+		check_value(py, ADDRESS + 8, NULL);
+		break;
+	case 1:
+		locals_each(py, ADDRESS, ADDRESS + 256, visit_variable, py);
+		break;
+	default:
+		if (locals_stack(py, ADDRESS, ADDRESS + 256, slots, &count) == READ_OK &&
+			count > STACK_SLOTS_MAX)
+			abort();
+		if (locals_stack_in_blocks(py, ADDRESS, ADDRESS + 256, 4, &count) == READ_OK &&
+			count > STACK_SLOTS_MAX)
+			abort();
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct mem_image image;
@@ -111,8 +164,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	mem_image_init(&image);
 	mem_image_add(&image, ADDRESS, data + 2, size - 2);
 	struct py_memory py = runtime_memory(&rt, &image.reader);
-	read_one(&py, &rt, data[1]);
-	if (image.reads > READS_MAX)
+	if (data[1] >= 128)
+		read_values(&py, data[1]);
+	else
+		read_one(&py, &rt, data[1]);
+	if (image.reads > (data[1] >= 128 ? VALUE_READS_MAX : READS_MAX))
 		abort();
 	mem_image_deinit(&image);
 	return 0;

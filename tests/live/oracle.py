@@ -124,12 +124,14 @@ def edges_of(frames):
 
 
 SUMMARY = re.compile(
-    r"^fireglass: Python (?P<version>\S+), (?P<seconds>[\d.]+) s, (?P<samples>[\d ]+) samples in "
+    r"^fireglass: Python (?P<version>\S+), (?P<seconds>[\d.]+) s, "
+    r"(?:(?P<processes>[\d ]+) process(?:es)?, )?(?P<samples>[\d ]+) samples in "
     r"(?P<ticks>[\d ]+) ticks(?: \((?P<filtered>[\d ]+) more left out as asked\))?; "
     r"(?P<missed>[\d ]+) ticks missed, (?P<truncated>[\d ]+) stacks truncated, "
     r"(?P<failed>[\d ]+) reads failed(?:, (?P<lost>[\d ]+) samples lost \(too fast to keep\))?"
     r"(?:; (?P<reused>[\d ]+) taken over \(the thread had not run\))?"
     r"(?:; (?P<unnamed>[\d ]+) frames without a name \(freed at that time\))?"
+    r"(?:; (?P<unread>[\d ]+) processes could not be sampled)?"
     r"(?:; (?P<coscheduled>[\d ]+) read on the program's processor)?"
     r"(?:[;,] (?P<stopped>[\d ]+) read while it was stopped)?"
     r"; fireglass used (?P<cpu>[\d.]+) % of a core$",

@@ -12,14 +12,17 @@ def test_json_shape(interp, start):
     target = start(interp, "names.py")
     wait_blocked(target.pid)
     dumped = dump(target.pid)
-    assert list(dumped) == ["pid", "python", "threads"]
+    assert list(dumped) == ["pid", "python", "exe", "command", "threads"]
     assert dumped["pid"] == target.pid
     assert dumped["python"] == interp.version_text
+    assert dumped["command"].endswith("names.py") and dumped["exe"].startswith("/")
     assert len(dumped["threads"]) == 43
     for thread in dumped["threads"]:
-        assert list(thread) == [
+        assert [key for key in thread if key != "waits_for"] == [
             "tid", "name", "main", "state", "syscall", "gil", "gil_wait", "gc", "frames",
         ]  # fmt: skip
+        waits_for = thread.pop("waits_for", None)
+        assert waits_for is None or list(waits_for) == ["lock", "name", "forever", "owner"]
         types = (int, str, bool, str, str, bool, bool, bool, list)
         assert tuple(type(v) for v in thread.values()) == types
         for frame in thread["frames"]:
@@ -38,6 +41,8 @@ def test_text_says_the_same(interp, start):
     result = fireglass("dump", "-p", target.pid, "--full-paths")
     assert result.returncode == 0 and result.stderr == ""
     head, *threads = result.raw.decode("utf-8").rstrip("\n").split("\n\n")
+    if dumped.get("all_wait"):
+        assert threads.pop().startswith("All threads wait for locks")
     assert head.splitlines()[0].startswith("Process %d: " % target.pid)
     assert "names.py" in head
     assert head.splitlines()[1].startswith("Python %s (" % interp.version_text)
@@ -47,6 +52,8 @@ def test_text_says_the_same(interp, start):
         wanted = 'Thread %d "%s": %s' % (thread["tid"], thread["name"], thread["state"])
         wanted += " in " + thread["syscall"]
         assert first == wanted + (", main" if thread["main"] else "")
+        if "waits_for" in thread:
+            assert lines.pop(0).startswith("    waits for ")
         assert lines == [
             "    %s (%s:%d)" % (f["function"], f["file"], f["line"])
             for f in reversed(thread["frames"])

@@ -117,8 +117,9 @@ sys.exit(5 if os.read(0, 1) else 6)  # 6: whoever started it is gone
 def test_signals_are_passed_on(python, number, tmp_path):
     out = tmp_path / "out.svg"
     process = start_fireglass(
-        "record", "-q", "-o", out, "--", *python.argv, "-c", CATCHER, stdin=subprocess.PIPE
-    )
+        "record", "-q", "-o", out, "--pass-signals", "--", *python.argv, "-c", CATCHER,
+        stdin=subprocess.PIPE,
+    )  # fmt: skip
     try:
         lines = Lines(process.stdout.fileno(), "the command")
         assert lines.next() == "ready"

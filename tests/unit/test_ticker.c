@@ -128,6 +128,47 @@ static void test_longest_period(void **state)
 	}
 }
 
+/* The time of a pause has no slots: what was due before it is accounted for, then it goes on. */
+static void test_pause(void **state)
+{
+	(void)state;
+	for (int jitter = 0; jitter < 2; jitter++) {
+		struct ticker t;
+
+		ticker_start(&t, 10 * MS, jitter, 0);
+		for (uint64_t i = 0; i < 10; i++)
+			ticker_advance(&t, t.next_ns);
+		assert_int_equal(t.ticks, 10);
+		ticker_finish(&t, 134 * MS); // 100, 110 and 120 were not taken
+		assert_int_equal(t.missed, 3);
+		ticker_resume(&t, 134 * MS, 5134 * MS);
+		assert_int_equal(t.missed, 3);
+		assert_in_range(t.next_ns, 5130 * MS, 5140 * MS - 1);
+		ticker_advance(&t, 5136 * MS);
+		assert_int_equal(t.ticks, 11);
+		assert_int_equal(t.missed, 3);
+		assert_in_range(t.next_ns, 5140 * MS, 5150 * MS - 1);
+		ticker_finish(&t, 5200 * MS);
+		assert_int_equal(t.ticks + t.missed, 20); // 200 ms without the pause
+	}
+}
+
+/* A pause within a slot whose tick was not yet due loses nothing. */
+static void test_short_pause(void **state)
+{
+	struct ticker t;
+
+	(void)state;
+	ticker_start(&t, 10 * MS, false, 0);
+	ticker_advance(&t, 0);
+	ticker_finish(&t, 4 * MS);
+	ticker_resume(&t, 4 * MS, 6 * MS);
+	assert_int_equal(t.missed, 0);
+	assert_int_equal(t.next_ns, 12 * MS);
+	ticker_resume(&t, 7 * MS, 6 * MS); // a clock that runs backwards: no pause
+	assert_int_equal(t.next_ns, 12 * MS);
+}
+
 static void test_waiting(void **state)
 {
 	struct ticker t;
@@ -152,6 +193,8 @@ int main(void)
 		cmocka_unit_test(test_jitter),
 		cmocka_unit_test(test_as_fast_as_it_goes),
 		cmocka_unit_test(test_longest_period),
+		cmocka_unit_test(test_pause),
+		cmocka_unit_test(test_short_pause),
 		cmocka_unit_test(test_waiting),
 	};
 

@@ -3,6 +3,8 @@
 import { openPage } from './app/page.js';
 import { loadEmbedded } from './data/decode.js';
 import { joinCaptures } from './data/join.js';
+import { readConfig } from './live/control.js';
+import { startLive } from './live/live.js';
 import { make, part } from './ui/dom.js';
 import { showNotice } from './ui/empty.js';
 import { formatBytes } from './ui/format.js';
@@ -20,6 +22,8 @@ function note(text: string): void {
 }
 
 async function start(): Promise<void> {
+	const live = readConfig(document.getElementById('live')?.textContent);
+	if (live) return startLive(live);
 	const data = document.getElementById('capture')?.firstChild?.nodeValue ?? '';
 	note(`Reading ${formatBytes((data.length * 3) / 4)}\u2026`);
 	await painted();

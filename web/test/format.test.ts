@@ -6,7 +6,9 @@ import {
 	formatBytes,
 	formatCount,
 	formatNumber,
+	formatOf,
 	formatPercent,
+	formatPoints,
 	formatRate,
 	formatTime,
 	formatWeight,
@@ -74,6 +76,9 @@ test('counts', () => {
 	assert.equal(formatCount(2.5), '2.5');
 	assert.equal(formatNumber(1, 'sample'), '1 sample');
 	assert.equal(formatNumber(0, 'process', 'processes'), '0 processes');
+	assert.equal(formatOf(1, 'bytes'), '1 byte');
+	assert.equal(formatOf(2, 'samples'), '2 samples');
+	assert.equal(formatOf(1, 'data'), '1 data');
 });
 
 test('percents tell all from nearly all and none from little', () => {
@@ -91,6 +96,16 @@ test('percents tell all from nearly all and none from little', () => {
 		[Number.NaN, '\u2013'],
 	];
 	for (const [share, text] of cases) assert.equal(formatPercent(share), text, String(share));
+});
+
+test('differences of shares are percentage points', () => {
+	assert.equal(formatPoints(0.25), '+25.0 pp');
+	assert.equal(formatPoints(-0.25, 2), '\u221225.00 pp');
+	assert.equal(formatPoints(0.0001), '+<0.1 pp');
+	assert.equal(formatPoints(-0.00001, 2), '\u2212<0.01 pp');
+	assert.equal(formatPoints(0), '0 pp');
+	assert.equal(formatPoints(-0), '0 pp');
+	assert.equal(formatPoints(0.1 + 0.2 - 0.3, 2), '0 pp');
 });
 
 test('weights in their unit', () => {

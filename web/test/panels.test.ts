@@ -135,7 +135,7 @@ test('a difference is said in the unit', () => {
 	const shown = show(c, { compare: { from: 0, to: 5e6 }, ranges: [{ from: 5e6, to: 10e6 }] });
 	assert.equal(differenceText(5, 3, shown, 'samples'), '+2');
 	assert.equal(differenceText(3, 5, shown, 'time'), '\u22122.00 ms');
-	assert.equal(differenceText(5, 3, shown, 'percent'), '+40.0 points');
+	assert.equal(differenceText(5, 3, shown, 'percent'), '+40.0 pp');
 	assert.equal(differenceText(3, 3, shown, 'samples'), '0');
 });
 
@@ -434,8 +434,34 @@ test('imported captures say what is not known', () => {
 test('the verdict names what is bad, and is good if nothing is', () => {
 	assert.equal(verdict(RUN).grade, 'bad');
 	assert.match(verdict(RUN).text, /missed 10\.0 %/);
-	const fine = makeCapture({ threads: [{ samples: ['9 * f'] }], facts: { ticks: '9' } });
+	const threads = [{ samples: ['993 * f'] }];
+	const fine = makeCapture({ threads, facts: { ticks: '9' } });
 	assert.equal(verdict(fine).grade, 'good');
+	assert.match(verdict(fine).text, /^No reason to worry: every tick/);
+	const losses = [{ timeNs: 0, kind: 'missed', count: 7 } as const];
+	const few = makeCapture({ threads, losses, facts: { ticks: '993' } });
+	assert.match(verdict(few).text, /^No reason to worry: few ticks were missed \(7\); every tick/);
+});
+
+test('a capture that was cut off tells what was missed, not how many ticks there were', () => {
+	const threads = [{ samples: ['993 * f'] }];
+	assert.match(verdict(makeCapture({ threads })).text, /How many ticks .* does not tell/);
+	const losses = [{ timeNs: 0, kind: 'missed', count: 7 } as const];
+	const cut = makeCapture({ threads, losses, durationNs: 1000e6 });
+	assert.deepEqual(
+		tickAccounts(cut)?.rows.map((row) => [row.name, row.count]),
+		[
+			['looked at', 993],
+			['missed', 7],
+		],
+	);
+	assert.match(verdict(cut).text, /missed \(7\)/);
+	const many = makeCapture({ threads: [{ samples: ['80 * f'] }], losses, durationNs: 87e6 });
+	assert.equal(verdict(many).grade, 'bad');
+	// without a clock nothing is known but that
+	const counts = makeCapture({ threads, losses, periodNs: 0 });
+	assert.equal(tickAccounts(counts)?.sum, 7);
+	assert.equal(verdict(counts).grade, 'bad');
 });
 
 test('losses lie in their bins, also those that were told after the end', () => {

@@ -60,7 +60,7 @@ test('a tip of a comparison says both sides and the change', () => {
 	const shape = makeShape(treeOf(shown), 'now');
 	const lines = tipLines(appOf(shown), shape, nodeOf(shown, shape.tree, 'a'), 0);
 	assert.ok(lines.some((l) => l.startsWith('before 50.0 %')));
-	assert.ok(lines.includes('change \u221220.00 points'));
+	assert.ok(lines.includes('change \u221220.00 pp'));
 });
 
 test('differences are of shares of all, also in the tree of one function', () => {

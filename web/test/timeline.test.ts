@@ -5,9 +5,19 @@ import type { Tracks } from '../src/app/state.js';
 import { Kind } from '../src/model/pyramid.js';
 import { LIGHT, rgbOf } from '../src/ui/colours.js';
 import { clockTime, momentText, roundStep, ticks } from '../src/views/timeline_axis.js';
+import { frameInColumn } from '../src/views/timeline_boxes.js';
 import { draggedWindow, gripAt } from '../src/views/timeline_head_pointer.js';
 import { laneBoxes, makeLanes, markersAt, markersSeen } from '../src/views/timeline_lanes.js';
-import { type Looks, layOut, rowAt, rowsInSight, trackOf } from '../src/views/timeline_layout.js';
+import {
+	fitScale,
+	type Looks,
+	layOut,
+	rowAt,
+	rowsInSight,
+	scaledHeight,
+	sortTracks,
+	trackOf,
+} from '../src/views/timeline_layout.js';
 import { makePalette, type Pixels, paintTrack } from '../src/views/timeline_paint.js';
 import {
 	endOf,
@@ -150,7 +160,7 @@ test('the overview is taken hold of at the edges, in the window, or beside it', 
 	});
 });
 
-const TRACKS: Tracks = { hidden: [], merged: false, order: 'start', window: null };
+const TRACKS: Tracks = { hidden: [], merged: false, order: 'main', window: null };
 
 function someThreads() {
 	return makeCapture({
@@ -196,8 +206,37 @@ function threadsInOrder(tracks: Partial<Tracks>, collapsed: number[] = []): stri
 
 test('tracks are grouped by process, in the chosen order', () => {
 	assert.equal(threadsInOrder({}), 'lane 0 lane 1 process 0: 2 1 0 3 process 1: 5');
+	assert.equal(threadsInOrder({ order: 'start' }), 'lane 0 lane 1 process 0: 1 0 3 2 process 1: 5');
 	assert.equal(threadsInOrder({ order: 'name' }), 'lane 0 lane 1 process 1: 5 process 0: 2 1 3 0');
 	assert.equal(threadsInOrder({ order: 'busy' }), 'lane 0 lane 1 process 0: 1 3 2 0 process 1: 5');
+});
+
+test('of many threads the busiest come first, below the main ones', () => {
+	const capture = makeCapture({
+		threads: Array.from({ length: 13 }, (_, row) => ({ samples: ['a'], startMs: row })),
+	});
+	const busy = Float64Array.from({ length: 13 }, (_, row) => row % 5);
+	const order = (count: number): number[] => {
+		const groups = Array.from({ length: count }, (_, row) => [row]);
+		return sortTracks(capture, groups, 'main', busy).flat();
+	};
+	assert.deepEqual(order(12), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+	assert.deepEqual(order(13), [0, 4, 9, 3, 8, 2, 7, 12, 1, 6, 11, 5, 10]);
+});
+
+test('tracks are made lower so that all of them are in sight, as far as that goes', () => {
+	const heightIn = (room: number): number[] => {
+		const whole = layOut(someThreads(), TRACKS, looks(BUSY));
+		assert.equal(whole.height, 14 + 18 + 22 + 4 * 40 + 22 + 40);
+		const scale = fitScale(whole, room);
+		const lower = { ...looks(BUSY), trackHeight: () => scaledHeight(40, scale) };
+		const { height, rows } = layOut(someThreads(), TRACKS, lower);
+		return [height, rows.at(-1)?.height ?? 0];
+	};
+	assert.deepEqual(heightIn(500), [276, 40]);
+	assert.deepEqual(heightIn(226), [226, 30]);
+	assert.deepEqual(heightIn(100), [186, 22]);
+	assert.equal(scaledHeight(18, 0.5), 18, 'what is low already stays');
 });
 
 test('threads of a name merge, hidden ones go, processes collapse', () => {
@@ -332,6 +371,26 @@ test('a column of many samples shows their shares, and how deep they go', () => 
 test('where samples are missing there is nothing, or a mark if ticks were lost', () => {
 	assert.equal(painted(['a ! @0', 'a ! @8'], 0, 9, 9, 4).at(-1), 'RLLLLLLLR');
 	assert.equal(painted(['a ! @6', 'a ! @14'], 6, 15, 9, 4).at(-1), 'R.......R');
+});
+
+test('in a column the function that most samples have at a depth is pointed at', () => {
+	const lines = ['a;b:3;c', 'a;b:4', 'a;b:3;d', 'a;e'];
+	const capture = makeCapture({ threads: [{ samples: lines }] });
+	const { series } = makeTrack(capture, makeDrawn(capture), [0]);
+	const at = (from: number, to: number, depth: number): string => {
+		const { stack, share } = frameInColumn(capture, series, from, to, depth);
+		const { stacks, frames, functions, strings } = capture;
+		const name = stack < 0 ? 'none' : strings[functions.name[frames.func[stacks.frame[stack]]]];
+		return `${name} ${share}`;
+	};
+	assert.equal(at(0, 4, 1), 'a 1');
+	assert.equal(at(0, 4, 2), 'b 0.75'); // whatever its line
+	assert.equal(at(0, 3, 2), 'b 1');
+	assert.equal(at(0, 4, 3), 'c 0.25');
+	assert.equal(at(3, 4, 2), 'e 1');
+	assert.equal(at(0, 4, 4), 'none 0');
+	assert.equal(at(0, 4, 0), 'none 0');
+	assert.equal(at(2, 2, 1), 'none 0');
 });
 
 test('markers lie in a lane for each kind, above each other where they overlap', () => {

@@ -101,6 +101,8 @@ function randomState(random: Random): State {
 		view: pick(random, VIEWS),
 		ranges: randomRanges(random),
 		compare: some(() => randomRange(random), null),
+		last: some(() => randomTime(random), 0),
+		ago: some(() => randomTime(random), 0),
 		mode: pick(random, ['wall', 'cpu', 'gil', 'idle']),
 		unit: pick(random, ['time', 'samples', 'percent']),
 		granularity: pick(random, ['lines', 'functions', 'files', 'modules']),
@@ -112,7 +114,7 @@ function randomState(random: Random): State {
 		tracks: {
 			hidden: rows(random),
 			merged: random(2) === 1,
-			order: pick(random, ['start', 'name', 'busy']),
+			order: pick(random, ['main', 'start', 'name', 'busy']),
 			window: some(() => randomRange(random), null),
 		},
 		transforms: Array.from({ length: random(4) }, () => randomTransform(random)),

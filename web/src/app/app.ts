@@ -49,7 +49,8 @@ export interface App {
 	save(name: string, type: string, content: string | Blob): void;
 }
 
-export type Change = keyof State | 'hover' | 'preview' | 'shown' | 'size' | 'colours';
+/** 'capture': of a live page, samples came and went; all but the rows of samples are what they were. */
+export type Change = keyof State | 'hover' | 'preview' | 'shown' | 'size' | 'colours' | 'capture';
 
 export interface View {
 	/** Once: makes its elements below `root`, which is empty and its own; update() of all follows. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The browser as the host of the store: frames, history, the fragment of the address. */
+import { forget, putOff, settleOnLeave } from './rest.js';
 import type { Store, StoreHost } from './store.js';
 
 const REST_MS = 250; // browsers refuse addresses that change too often
@@ -23,10 +24,10 @@ export type BrowserHost = Pick<StoreHost, 'frame' | 'rest' | 'push' | 'replace'>
 };
 
 export function makeBrowserHost(): BrowserHost {
-	let timer = 0;
+	const key = {};
 	let written = location.hash;
 	const write = (how: 'pushState' | 'replaceState', fragment: string): void => {
-		clearTimeout(timer);
+		forget(key);
 		tryHistory(() => history[how](null, '', addressOf(fragment)), fragment);
 		written = location.hash;
 	};
@@ -35,8 +36,7 @@ export function makeBrowserHost(): BrowserHost {
 			requestAnimationFrame(run);
 		},
 		rest(run) {
-			clearTimeout(timer);
-			timer = window.setTimeout(run, REST_MS);
+			putOff(key, REST_MS, run);
 		},
 		push: (fragment) => write('pushState', fragment),
 		replace: (fragment) => write('replaceState', fragment),
@@ -48,7 +48,7 @@ export function makeBrowserHost(): BrowserHost {
 			};
 			addEventListener('popstate', go);
 			addEventListener('hashchange', go);
-			addEventListener('pagehide', store.settle);
+			settleOnLeave();
 		},
 	};
 }

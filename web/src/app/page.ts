@@ -11,6 +11,7 @@ import { emptyReasons, showNotice } from '../ui/empty.js';
 import { fillHead } from '../ui/head.js';
 import type { HelpRows } from '../ui/help.js';
 import { makeHelp, PAGE_HELP } from '../ui/help.js';
+import { makeWaitHint } from '../ui/hint.js';
 import { listenPrint } from '../ui/print.js';
 import { makeSearchBox } from '../ui/search_box.js';
 import { makeTabs, panelId, tabId } from '../ui/tabs.js';
@@ -20,14 +21,14 @@ import { makeTimeline } from '../views/timeline.js';
 import type { Change } from './app.js';
 import { hasStates, viewsOf } from './check.js';
 import { listenKeys } from './keys.js';
-import type { PageApp } from './page_app.js';
+import type { LiveHost, PageApp } from './page_app.js';
 import { EVERYTHING, makePageApp } from './page_app.js';
 import type { Place } from './place.js';
 import { makePlace } from './place.js';
 import type { State, ViewName } from './state.js';
 import { REGISTRY } from './views.js';
 
-interface Updated {
+export interface Updated {
 	update(changed: ReadonlySet<Change>): void;
 }
 
@@ -63,14 +64,17 @@ function setTheme(theme: State['theme']): void {
 }
 
 /** The row of switches and chips; on small screens most of it opens by a button. */
-function fillTools(app: PageApp): Updated[] {
+function fillTools(app: PageApp, live: boolean): Updated[] {
 	const { capture } = app;
 	const units = capture.periodNs > 0 ? UNITS : UNITS.filter(([unit]) => unit !== 'time');
-	const mode = hasStates(capture) ? [makeSwitch(app, 'mode', 'Which samples', MODES)] : [];
+	const hint = makeWaitHint(app);
+	const mode =
+		live || hasStates(capture) ? [makeSwitch(app, 'mode', 'Which samples', MODES), hint] : [];
+	mode[0]?.element.addEventListener('click', hint.dismiss);
 	const others: Choice[] = [
 		makeSelect(app, 'granularity', 'by', LEVELS),
 		makeSelect(app, 'unit', 'in', units),
-		...(capture.threads.length > 1 ? [makeThreadFilter(app)] : []),
+		...(live || capture.threads.length > 1 ? [makeThreadFilter(app)] : []),
 	];
 	const more = attributes(make('div', 'tools-more', ...others.map((choice) => choice.element)), {
 		id: 'tools-more',
@@ -81,8 +85,8 @@ function fillTools(app: PageApp): Updated[] {
 	});
 	attributes(opener, { 'aria-expanded': 'false', 'aria-controls': more.id });
 	const chips = makeChips(app);
-	const first = mode.map((choice) => choice.element);
-	part('tools').replaceChildren(...first, opener, more, chips.element);
+	const [modes, hinted] = mode.map((choice) => choice.element);
+	part('tools').replaceChildren(modes ?? '', opener, hinted ?? '', more, chips.element);
 	return [...mode, ...others, chips];
 }
 
@@ -130,7 +134,7 @@ function fillTop(parts: Parts): Updated {
 		view: current()?.place.view ?? null,
 		panel: current()?.element ?? null,
 	});
-	fillHead(part('head'), app, search.element, [
+	const about = fillHead(part('head'), app, search.element, [
 		exportButton(app, seen),
 		themeButton(app),
 		button('opener', '?', 'Keys and gestures (?)', help.toggle),
@@ -145,7 +149,12 @@ function fillTop(parts: Parts): Updated {
 		search: search.focus,
 		help: help.toggle,
 	});
-	return search;
+	return {
+		update(changed) {
+			search.update(changed);
+			if (changed.has('capture')) about.refresh();
+		},
+	};
 }
 
 /** "Call tree: All 3.00 s, 1 s \u2013 2 s": the present view and what narrows it. */
@@ -181,13 +190,25 @@ function openPlaces({ app, panels, timeline, details }: Parts): Updated[] {
 	return [showing, ...(timed ? [timeline] : []), ...places, details];
 }
 
+/** What a live page has more. */
+export interface LivePage {
+	readonly host: LiveHost;
+	/** Told of changes as all parts of the page. */
+	start(app: PageApp): Updated;
+}
+
 /** Fills the page with a capture, and from then on lives by events. */
-export function openPage(capture: Capture, baseline: Capture | null): void {
+export function openPage(
+	capture: Capture,
+	baseline: Capture | null,
+	live: LivePage | null = null,
+): void {
 	let told: readonly Updated[] = [];
-	const app = makePageApp(capture, baseline, (changed) => {
+	const draw = (changed: ReadonlySet<Change>): void => {
 		if (changed.has('theme')) setTheme(app.state.theme);
 		for (const one of told) one.update(changed);
-	});
+	};
+	const app = makePageApp(capture, baseline, draw, live?.host);
 	setTheme(app.state.theme);
 	if (capture.samples.count === 0) {
 		fillHead(part('head'), app, null, [themeButton(app)]);
@@ -203,7 +224,8 @@ export function openPage(capture: Capture, baseline: Capture | null): void {
 		details: makePlace(part('details'), 'Details', makeDetails, app),
 		current: () => panels.get(app.state.view),
 	};
-	const around = [fillTop(parts), ...fillTools(app)];
+	const own = live ? [live.start(app)] : [];
+	const around = [fillTop(parts), ...fillTools(app, live !== null), ...own];
 	for (const one of around) one.update(EVERYTHING);
 	listenDivider(part('divider'), part('details'));
 	addSkip();

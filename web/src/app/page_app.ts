@@ -16,7 +16,7 @@ import { checkState } from './check.js';
 import type { State } from './state.js';
 import { INITIAL } from './state.js';
 import type { Store } from './store.js';
-import { isSame, makeStore } from './store.js';
+import { isSame, makeStore, type StoreHost } from './store.js';
 import { readState } from './url.js';
 
 /** What a change of these may make Shown another one. */
@@ -37,6 +37,7 @@ export const EVERYTHING: ReadonlySet<Change> = new Set<Change>([
 	'shown',
 	'size',
 	'colours',
+	'capture',
 ]);
 
 const NO_HOVER: Hover = { sample: NONE, func: NONE, stack: NONE };
@@ -44,15 +45,26 @@ const NO_HOVER: Hover = { sample: NONE, func: NONE, stack: NONE };
 /** The App, and what only the page's own parts use. */
 export interface PageApp extends App {
 	readonly store: Store;
+	/** `capture` has become another one: its samples, and the state for it. */
+	renew(now: Capture, state: State): void;
 	/** Tells visible views that this changed, without a change of the state. */
 	mark(change: Change): void;
 	/** A menu, a tip: true if there was one that is closed now. */
 	close(): boolean;
 }
 
+/** How a page is led whose capture is renewed. */
+export interface LiveHost {
+	/** The state at first, from what a link says. */
+	first(state: State): State;
+	/** What a change by hand means. */
+	byHand(patch: Partial<State>, state: State): Partial<State>;
+	readonly address: Required<Pick<StoreHost, 'outward' | 'inward'>>;
+}
+
 /** Keeps Shown while the selection stays, and the trees of the last Shown. */
-function makeKeeper(capture: Capture, baseline: Capture | null) {
-	const shower = new Shower(capture, baseline);
+function makeKeeper(capture: Capture, baseline: Capture | null, live: boolean) {
+	let shower = new Shower(capture, baseline, live);
 	let of: State | null = null;
 	let shown: Shown | null = null;
 	let trees: (Tree | undefined)[] = [];
@@ -70,6 +82,10 @@ function makeKeeper(capture: Capture, baseline: Capture | null) {
 	};
 	return {
 		show,
+		renew(now: Capture): void {
+			shower = new Shower(now, null, true);
+			of = null;
+		},
 		tree(state: State, inverted: boolean): Tree {
 			const from = show(state);
 			const kept = trees[inverted ? 1 : 0] ?? makeTree(from, inverted);
@@ -87,9 +103,10 @@ export function makePageApp(
 	capture: Capture,
 	baseline: Capture | null,
 	draw: (changed: ReadonlySet<Change>) => void,
+	live: LiveHost | null = null,
 ): PageApp {
 	const browser = makeBrowserHost();
-	const keeper = makeKeeper(capture, baseline);
+	const keeper = makeKeeper(capture, baseline, live !== null);
 	const [menu, tip, toast] = [makeMenu(), makeTip(), makeToast()];
 	let hover = NO_HOVER;
 	let preview: App['preview'] = null;
@@ -97,7 +114,8 @@ export function makePageApp(
 
 	const withShown = (changes: ReadonlySet<Change>): ReadonlySet<Change> => {
 		const changed = changes.has('theme') ? new Set<Change>([...changes, 'colours']) : changes;
-		if (last && !SELECTION.some((key) => changed.has(key))) return changed;
+		const other = changed.has('capture') || SELECTION.some((key) => changed.has(key));
+		if (last && !other) return changed;
 		const now = keeper.show(store.state);
 		if (now === last) return changed;
 		last = now;
@@ -105,8 +123,10 @@ export function makePageApp(
 		hover = { ...hover, func: NONE, stack: NONE };
 		return new Set([...changed, 'shown']);
 	};
-	const store = makeStore(readState(location.hash), {
+	const first = readState(location.hash);
+	const store = makeStore(live?.first(first) ?? first, {
 		...browser,
+		...live?.address,
 		draw: (changed) => draw(withShown(changed)),
 		check: (state) => checkState(state, capture),
 	});
@@ -121,7 +141,7 @@ export function makePageApp(
 		},
 		shown: () => keeper.show(store.state),
 		tree: (inverted) => keeper.tree(store.state, inverted),
-		set: store.set,
+		set: (patch, how) => store.set(live?.byHand(patch, store.state) ?? patch, how),
 		get hover() {
 			return hover;
 		},
@@ -140,6 +160,12 @@ export function makePageApp(
 			store.mark('preview');
 		},
 		mark: store.mark,
+		renew(now, state) {
+			keeper.renew(now);
+			hover = { ...hover, sample: NONE };
+			store.become(state);
+			store.mark('capture');
+		},
 		showMenu(x, y, items) {
 			tip.show(0, 0, null);
 			menu.open(x, y, items);

@@ -55,7 +55,8 @@ export interface Search {
 export interface Tracks {
 	readonly hidden: readonly number[]; // rows of threads that are not shown and not counted
 	readonly merged: boolean; // threads of one name, of one process, share a track
-	readonly order: 'start' | 'name' | 'busy';
+	/** main: main threads, then by start; of many threads the busiest. */
+	readonly order: 'main' | 'start' | 'name' | 'busy';
 	readonly window: Range | null; // what the timeline shows; null: all
 }
 
@@ -63,6 +64,9 @@ export interface State {
 	readonly view: ViewName;
 	readonly ranges: readonly Range[]; // each within the one before; the last one is in force
 	readonly compare: Range | null; // the time to compare with, if there is no baseline
+	/** Of a live page: the range is the last so many nanoseconds, and goes on with the time; 0: no. */
+	readonly last: number;
+	readonly ago: number; // then: compared with what was so long before; 0: no
 	readonly mode: Mode;
 	readonly unit: Unit;
 	readonly granularity: Granularity;
@@ -92,6 +96,8 @@ export const INITIAL: State = {
 	view: 'flame',
 	ranges: [],
 	compare: null,
+	last: 0,
+	ago: 0,
 	mode: 'wall',
 	unit: 'time',
 	granularity: 'functions',
@@ -100,7 +106,7 @@ export const INITIAL: State = {
 	widths: 'now',
 	lane: -1,
 	colouring: 'module',
-	tracks: { hidden: [], merged: false, order: 'start', window: null },
+	tracks: { hidden: [], merged: false, order: 'main', window: null },
 	transforms: [],
 	zoom: [],
 	search: { text: '', regex: true, caseSensitive: false },

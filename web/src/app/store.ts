@@ -19,6 +19,9 @@ export interface StoreHost {
 	draw(changed: ReadonlySet<Change>): void;
 	/** The same state without what the capture does not have. */
 	check(state: State): State;
+	/** What the address says of a state, and the other way round, if it is not just the state. */
+	readonly outward?: (state: State) => State;
+	readonly inward?: (state: State) => State;
 }
 
 export interface Store {
@@ -27,10 +30,10 @@ export interface Store {
 	set(patch: Partial<State>, how?: 'step' | 'move'): void;
 	/** The state that a fragment says: the browser went there. Makes no entry. */
 	go(fragment: string): void;
+	/** Another state that nobody chose: times go by. The address stays. */
+	become(state: State): void;
 	/** Something else changed. */
 	mark(change: Change): void;
-	/** Writes the address now, if it is behind. */
-	settle(): void;
 }
 
 type Key = keyof State;
@@ -63,6 +66,11 @@ function settled(patch: Partial<State>): Partial<State> {
 }
 
 export function makeStore(initial: State, host: StoreHost): Store {
+	const fragmentOf = (of: State): string => writeState(host.outward?.(of) ?? of);
+	const stateOf = (fragment: string): State => {
+		const read = readState(fragment);
+		return host.inward?.(read) ?? read;
+	};
 	let state = host.check(initial);
 	let pending = new Set<Change>();
 	let behind = false; // the address is
@@ -79,8 +87,13 @@ export function makeStore(initial: State, host: StoreHost): Store {
 		pending.add(change);
 	};
 	const settle = (): void => {
-		if (behind) host.replace(writeState(state));
+		if (behind) host.replace(fragmentOf(state));
 		behind = false;
+	};
+	const become = (wanted: State): void => {
+		const { state: next, changed } = reconcile(state, host.check(wanted));
+		state = next;
+		for (const key of changed) mark(key);
 	};
 	return {
 		get state() {
@@ -92,21 +105,21 @@ export function makeStore(initial: State, host: StoreHost): Store {
 			if (how === 'step' && !stepped) settle();
 			state = next;
 			for (const key of changed) mark(key);
-			if (how === 'step' && !stepped) {
-				host.push(writeState(state));
+			if (how === 'step') {
+				if (stepped) host.replace(fragmentOf(state));
+				else host.push(fragmentOf(state));
 				stepped = true;
+				behind = false;
 			} else {
 				behind = true;
 				host.rest(settle);
 			}
 		},
 		go(fragment) {
-			const { state: next, changed } = reconcile(state, host.check(readState(fragment)));
 			behind = false;
-			state = next;
-			for (const key of changed) mark(key);
+			become(stateOf(fragment));
 		},
+		become,
 		mark,
-		settle,
 	};
 }

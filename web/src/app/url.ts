@@ -13,7 +13,7 @@ const MODES: readonly State['mode'][] = ['wall', 'cpu', 'gil', 'idle'];
 const UNITS: readonly State['unit'][] = ['time', 'samples', 'percent'];
 const LEVELS: readonly State['granularity'][] = ['lines', 'functions', 'files', 'modules'];
 const COLOURINGS: readonly State['colouring'][] = ['module', 'file', 'state', 'diff'];
-const ORDERS: readonly State['tracks']['order'][] = ['start', 'name', 'busy'];
+const ORDERS: readonly State['tracks']['order'][] = ['main', 'start', 'name', 'busy'];
 const THEMES: readonly State['theme'][] = ['auto', 'light', 'dark'];
 
 const MOST = 10000; // numbers of a list, and transforms; more is no state that someone made
@@ -163,6 +163,8 @@ export function writeState(state: State): string {
 	word('view', state.view, INITIAL.view);
 	word('range', state.ranges.map(writeRange).join(','), '');
 	word('compare', state.compare ? writeRange(state.compare) : '', '');
+	word('last', writeTime(state.last), '0s');
+	word('ago', writeTime(state.ago), '0s');
 	word('mode', state.mode, INITIAL.mode);
 	word('unit', state.unit, INITIAL.unit);
 	word('by', state.granularity, INITIAL.granularity);
@@ -243,6 +245,8 @@ export function readState(fragment: string): State {
 		view: oneOf(words, 'view', VIEWS, INITIAL.view),
 		ranges: readRanges(text('range')),
 		compare: readRange(text('compare')),
+		last: Math.max(0, readTime(text('last')) ?? 0),
+		ago: Math.max(0, readTime(text('ago')) ?? 0),
 		mode: oneOf(words, 'mode', MODES, INITIAL.mode),
 		unit: oneOf(words, 'unit', UNITS, INITIAL.unit),
 		granularity: oneOf(words, 'by', LEVELS, INITIAL.granularity),

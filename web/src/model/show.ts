@@ -107,12 +107,18 @@ export class Shower {
 	private readonly latest = new Map<string, Weights>(); // by group: the last range's
 	private readonly shown = makeRecent<Shown>();
 
-	/** The baseline has the tables of the capture (data/join.ts). */
+	/**
+	 * The baseline has the tables of the capture (data/join.ts). `grows`: tables have all stacks, so
+	 * that rows, and with them keys of nodes, stay when a later capture has more of them.
+	 */
 	constructor(
 		readonly capture: Capture,
 		readonly baseline: Capture | null,
+		grows = false,
 	) {
-		this.sampled = sampledStacks(baseline ? [capture, baseline] : [capture]);
+		this.sampled = grows
+			? new Uint8Array(capture.stacks.count).fill(1)
+			: sampledStacks(baseline ? [capture, baseline] : [capture]);
 	}
 
 	/**

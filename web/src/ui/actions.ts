@@ -2,6 +2,7 @@
 /** The buttons at the right of the head: export, theme, help. */
 import type { MenuItem, View } from '../app/app.js';
 import type { PageApp } from '../app/page_app.js';
+import { settleAll } from '../app/rest.js';
 import type { State } from '../app/state.js';
 import { saveFolded, savePng, saveSvg } from '../draw/save.js';
 import { attributes, button } from './dom.js';
@@ -52,7 +53,7 @@ function tryTo(app: PageApp, run: () => boolean | Promise<boolean>): void {
 }
 
 function copyLink(app: PageApp): void {
-	app.store.settle();
+	settleAll();
 	app.copy(location.href, 'link to what is shown');
 }
 

@@ -2,10 +2,11 @@
 /** What narrows the view, as chips: ranges within ranges, the comparison, transforms. Each can go. */
 import type { Change } from '../app/app.js';
 import type { PageApp } from '../app/page_app.js';
-import type { Range, State } from '../app/state.js';
+import type { Range } from '../app/state.js';
 import { describeTransform } from '../app/transforms.js';
+import { NONE } from '../data/capture.js';
 import { attributes, button, make } from './dom.js';
-import { formatTime, formatWeight } from './format.js';
+import { formatOf, formatTime } from './format.js';
 
 /** "1.204 s \u2013 1.31 s": as exact as the length of the range asks for. */
 export function formatRange({ from, to }: Range): string {
@@ -57,16 +58,22 @@ function rangeChips(app: PageApp): Chip[] {
 	}));
 	const last = ranges.at(-1);
 	const end = chips.pop();
-	if (last && end) chips.push({ ...end, text: `${formatRange(last)} (${end.text})` });
+	if (last && end) {
+		const text = app.state.last > 0 ? `the last ${end.text}` : `${formatRange(last)} (${end.text})`;
+		chips.push({ ...end, text });
+	}
 	return app.capture.timed ? [whole, ...chips] : [];
 }
 
 function otherChips(app: PageApp): Chip[] {
-	const { compare, transforms } = app.state;
+	const { compare, transforms, ranges, ago } = app.state;
+	const when =
+		compare &&
+		(ago > 0 ? `${formatTime((ranges[0]?.to ?? 0) - compare.to)} ago` : formatRange(compare));
 	const chips: Chip[] = [];
 	if (compare) {
 		chips.push({
-			text: `against ${formatRange(compare)} (${formatTime(compare.to - compare.from)})`,
+			text: `against ${when} (${formatTime(compare.to - compare.from)})`,
 			title: 'Every view compares with this range',
 			className: 'chip-compare',
 			remove: () => app.set({ compare: null }),
@@ -82,22 +89,22 @@ function otherChips(app: PageApp): Chip[] {
 	return chips;
 }
 
-const KEYS: readonly (keyof State)[] = ['ranges', 'compare', 'transforms'];
+const KEYS: readonly Change[] = ['ranges', 'compare', 'transforms', 'last', 'ago', 'capture'];
 
 /** "of 16 460 samples": how much is shown. */
 function amountOf(app: PageApp): string {
 	const { now, periodNs } = app.shown();
 	if (!(now.sum > 0)) return 'nothing is shown';
-	const unit = app.state.unit === 'percent' ? 'time' : app.state.unit;
-	const amount = formatWeight(now.sum, now.sum, periodNs, unit);
-	const isTime = unit === 'time' && periodNs > 0;
-	return `${amount} ${isTime ? 'in all threads' : app.capture.unit}`;
+	const isTime = app.state.unit !== 'samples' && periodNs > 0;
+	if (isTime) return `${formatTime(now.sum * periodNs)} in all threads`;
+	return formatOf(now.sum, app.capture.unit);
 }
 
 export function makeChips(app: PageApp): Chips {
 	const list = attributes(make('ul', 'chips'), { 'aria-label': 'What is selected' });
 	const amount = make('span', 'chips-amount');
-	const clear = button('chips-clear', 'Clear all', 'Ranges, comparison, transforms, threads', () =>
+	const what = 'Ranges, comparison, transforms, threads; the chosen sample and function';
+	const clear = button('chips-clear', 'Clear all', what, () =>
 		app.set({
 			ranges: [],
 			compare: null,
@@ -105,10 +112,15 @@ export function makeChips(app: PageApp): Chips {
 			zoom: [],
 			mode: 'wall',
 			tracks: { ...app.state.tracks, hidden: [] },
+			sample: NONE,
+			func: NONE,
+			line: 0,
 		}),
 	);
 	const fill = (): void => {
+		const at = [...list.querySelectorAll('button')].indexOf(document.activeElement as never);
 		list.replaceChildren(...[...rangeChips(app), ...otherChips(app)].map(chipOf));
+		if (at >= 0) list.querySelectorAll('button')[at]?.focus();
 	};
 	return {
 		element: make('div', 'chips-place', list, clear, amount),
@@ -119,7 +131,7 @@ export function makeChips(app: PageApp): Chips {
 				state.ranges.length + state.transforms.length + state.tracks.hidden.length > 0 ||
 				state.compare !== null ||
 				state.mode !== 'wall';
-			clear.hidden = !narrowed;
+			clear.hidden = !narrowed && state.sample === NONE && state.func === NONE;
 			if (!changed.has('shown') && !changed.has('unit')) return;
 			amount.textContent = amountOf(app);
 			amount.classList.toggle('nothing', !(app.shown().now.sum > 0));

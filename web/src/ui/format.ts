@@ -59,6 +59,14 @@ export function formatPercent(share: number): string {
 	return percent === 0 || percent >= 100 ? `${Math.round(percent)} %` : `${percent.toFixed(1)} %`;
 }
 
+/** "+2.1 pp": a difference of shares, in percentage points. */
+export function formatPoints(share: number, digits = 1): string {
+	const text = (Math.abs(share) * 100).toFixed(digits);
+	const sign = share > 0 ? '+' : share < 0 ? MINUS : '';
+	if (Math.abs(share) < 1e-9) return '0 pp'; // equal, but for the last digit
+	return Number(text) === 0 ? `${sign}<${10 ** -digits} pp` : `${sign}${text} pp`;
+}
+
 /** A weight in the unit: of `sum` samples, each of periodNs (0: no times; then time is samples). */
 export function formatWeight(weight: number, sum: number, periodNs: number, unit: Unit): string {
 	if (unit === 'percent') return formatPercent(sum > 0 ? weight / sum : 0);
@@ -68,6 +76,11 @@ export function formatWeight(weight: number, sum: number, periodNs: number, unit
 /** "1 sample", "12 samples": a count with its word; the plural is the word with an s if not given. */
 export function formatNumber(count: number, one: string, many = `${one}s`): string {
 	return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+/** "1 sample", "12 bytes": of a capture's unit, which is a plural. */
+export function formatOf(count: number, unit: string): string {
+	return formatNumber(count, unit.replace(/s$/, ''), unit);
 }
 
 /** "1.2 MB" */

@@ -4,7 +4,7 @@ import type { PageApp } from '../app/page_app.js';
 import type { Capture } from '../data/capture.js';
 import { Flag } from '../data/capture.js';
 import { button, make } from './dom.js';
-import { formatCount, formatNumber, formatPercent, formatRate, formatTime } from './format.js';
+import { formatNumber, formatOf, formatPercent, formatRate, formatTime } from './format.js';
 
 /** Weight of all samples, in the capture's unit. */
 export function weightOf(capture: Capture): number {
@@ -20,10 +20,10 @@ export function summaryOf(capture: Capture): string[] {
 	return [
 		python && !title.includes(python) ? `Python ${python}` : '',
 		capture.timed ? formatTime(durationNs) : '',
-		unit === 'samples' ? formatNumber(weight, 'sample') : `${formatCount(weight)} ${unit}`,
+		formatOf(weight, unit),
 		formatRate(periodNs),
 		processes.length > 1 ? formatNumber(processes.length, 'process', 'processes') : '',
-		formatNumber(threads.length, 'thread'),
+		formatNumber(threads.filter((t) => t.count > 0).length, 'thread'),
 	].filter((text) => text !== '');
 }
 
@@ -56,29 +56,35 @@ export function doubtsOf(capture: Capture): string[] {
 	].filter((text) => text !== '');
 }
 
-/** Fills the head: what was recorded, the search if there is one, buttons at its right end. */
+/**
+ * Fills the head: what was recorded, the search if there is one, buttons at its right end. To be
+ * refreshed when the capture is another one.
+ */
 export function fillHead(
 	head: HTMLElement,
 	app: PageApp,
 	search: HTMLElement | null,
 	actions: readonly HTMLElement[],
-): void {
+): { refresh(): void } {
 	const { capture, baseline } = app;
 	const title = make('h1', '', capture.title || 'fireglass');
 	title.title = capture.title;
 	const command = make('code', 'head-command', commandOf(capture));
 	command.title = command.textContent ?? '';
-	const facts = make('ul', 'head-facts', ...summaryOf(capture).map((t) => make('li', '', t)));
-	const doubts = doubtsOf(capture);
-	const badge =
-		doubts.length > 0
-			? button('badge', doubts[0] ?? '', `${doubts.join(', ')}: what that means`, () =>
-					app.set({ view: 'trust' }, 'step'),
-				)
-			: null;
+	const facts = make('ul', 'head-facts');
+	const badge = button('badge', '', '', () => app.set({ view: 'trust' }, 'step'));
+	const refresh = (): void => {
+		facts.replaceChildren(...summaryOf(capture).map((t) => make('li', '', t)));
+		const doubts = doubtsOf(capture);
+		badge.textContent = doubts[0] ?? '';
+		badge.title = `${doubts.join(', ')}: what that means`;
+		badge.hidden = doubts.length === 0;
+	};
+	refresh();
 	const before = baseline ? make('p', 'head-before', `against ${baseline.title}`) : null;
 	if (before) before.title = baseline ? summaryOf(baseline).join(', ') : '';
 	const about = make('div', 'head-about', title, before, command, facts, badge);
 	head.replaceChildren(about, search ?? '', make('div', 'head-actions', ...actions));
 	document.title = capture.title ? `${capture.title} \u2013 fireglass` : 'fireglass';
+	return { refresh };
 }

@@ -73,8 +73,9 @@ function byProcess(
 }
 
 export function makeThreadFilter(app: PageApp): ThreadFilter {
-	const { threads, processes } = app.capture;
-	let busy: Float64Array = new Float64Array(0); // counted when the list is first opened
+	const { capture } = app;
+	let busy: Float64Array = new Float64Array(0); // counted when the list is filled
+	let of: object | null = null; // the samples that it was counted of
 	const filter = attributes(make('input'), {
 		type: 'search',
 		placeholder: 'Filter',
@@ -91,7 +92,7 @@ export function makeThreadFilter(app: PageApp): ThreadFilter {
 		setHidden(shown ? hidden.filter((row) => !rows.includes(row)) : [...hidden, ...rows]);
 	};
 	const showOnly = (rows: readonly number[]): void =>
-		setHidden(threads.map((t) => t.row).filter((row) => !rows.includes(row)));
+		setHidden(capture.threads.map((t) => t.row).filter((row) => !rows.includes(row)));
 
 	/** A box to tick, a name, a bar for how busy it was and a count, for a thread or a process. */
 	const addRow = (className: string, name: string, group: readonly Thread[]): void => {
@@ -123,6 +124,10 @@ export function makeThreadFilter(app: PageApp): ThreadFilter {
 	const fillList = (): void => {
 		const at = [...list.querySelectorAll('input, button')].indexOf(document.activeElement ?? list);
 		list.replaceChildren();
+		if (of !== capture.samples) busy = busySamples(capture);
+		of = capture.samples;
+		const { processes } = capture;
+		const threads = capture.threads.filter((thread) => thread.count > 0);
 		const matching = matchThreads(threads, processes, filter.value);
 		let room = MOST_ROWS;
 		for (const [process, group] of byProcess(matching, busy)) {
@@ -141,10 +146,9 @@ export function makeThreadFilter(app: PageApp): ThreadFilter {
 		if (at >= 0) list.querySelectorAll<HTMLElement>('input, button')[at]?.focus();
 	};
 	const matching = (): readonly number[] =>
-		matchThreads(threads, processes, filter.value).map((thread) => thread.row);
+		matchThreads(capture.threads, capture.processes, filter.value).map((thread) => thread.row);
 	const popover = makePopover('', 'Threads that are shown and counted', (panel) => {
 		if (!panel.firstChild) {
-			busy = busySamples(app.capture);
 			const all = button('', 'All', 'Show all that the filter leaves', () =>
 				setShown(matching(), true),
 			);
@@ -160,8 +164,10 @@ export function makeThreadFilter(app: PageApp): ThreadFilter {
 	return {
 		element: popover.button,
 		update(changed) {
-			if (!changed.has('tracks')) return;
-			const shown = threads.length - app.state.tracks.hidden.length;
+			if (!changed.has('tracks') && !changed.has('capture')) return;
+			const threads = capture.threads.filter((thread) => thread.count > 0);
+			const { hidden } = app.state.tracks;
+			const shown = threads.filter((thread) => !hidden.includes(thread.row)).length;
 			const some = shown < threads.length;
 			popover.button.textContent = some
 				? `${formatCount(shown)} of ${formatNumber(threads.length, 'thread')}`

@@ -107,7 +107,9 @@ function listen(c: Chart): void {
 	listenToTime(parts.holder, parts.scroller, {
 		window: () => windowOf(c),
 		width: () => c.width,
-		durationNs: app.capture.durationNs,
+		get durationNs() {
+			return app.capture.durationNs;
+		},
 		setWindow: (window) => setWindow(c, window),
 		hover: (x, y, clientX, clientY) => point(c, spotAt(c, x, y), clientX, clientY),
 		leave: () => point(c, null, 0, 0),
@@ -133,8 +135,8 @@ function update(c: Chart, tools: Tools, changed: ReadonlySet<Change>): void {
 		drawOver(c);
 		return;
 	}
-	const others = layOutLanes(c);
-	if (others) c.parts.status.textContent = '';
+	const others = layOutLanes(c, changed.has('capture'));
+	if (others && !c.focus) c.parts.status.textContent = '';
 	if (all) c.palette = makePalette(c.app, currentTheme());
 	if (all || others) updateTools(c, tools);
 	draw(c);

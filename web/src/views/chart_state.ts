@@ -34,6 +34,7 @@ export interface Chart {
 	rowPx: number;
 	pointed: Spot | null;
 	focus: Spot | null;
+	startNs: bigint; // of the capture that `laid` is of
 	frame: number; // asked for, or 0
 }
 
@@ -53,6 +54,7 @@ export function makeChartState(app: App, parts: Parts): Chart {
 		rowPx: rowHeight(),
 		pointed: null,
 		focus: null,
+		startNs: app.capture.startNs,
 		frame: 0,
 	};
 }
@@ -84,14 +86,26 @@ export function sceneOf(c: Chart, width: number, density: number, heightPx: numb
 	return { app, tables, palette, window, width, density, rowPx, heightPx, labels: true };
 }
 
-/** Lanes anew from the state; true if they are others. */
-export function layOutLanes(c: Chart): boolean {
+/** Of a live page: the focus is at the same moment of its thread; null if that is gone. */
+function followFocus(c: Chart): Spot | null {
+	const { focus, laid, startNs } = c;
+	const other = laid.find((l) => l.lane.thread === focus?.laid.lane.thread);
+	if (!focus || !other) return null;
+	const timeNs = focus.laid.lane.timeNs[focus.place] - Number(c.app.capture.startNs - startNs);
+	const place = placeOver(other.lane, timeNs);
+	const spot = { ...focus, laid: other, place };
+	return place !== NONE && stackOf(c, spot) !== NONE ? spot : null;
+}
+
+/** Lanes anew from the state; true if they are others. `goesOn`: just the samples are. */
+export function layOutLanes(c: Chart, goesOn = false): boolean {
 	c.rowPx = rowHeight();
 	const lanes = c.app.capture.periodNs > 0 ? chosenLanes(c.app, c.lanes) : [];
 	const same = lanes.length === c.laid.length && lanes.every((l, i) => l === c.laid[i]?.lane);
 	c.laid = layLanes(lanes, c.rowPx);
 	c.pointed = null;
-	if (!same) c.focus = null;
+	if (!same) c.focus = goesOn ? followFocus(c) : null;
+	c.startNs = c.app.capture.startNs;
 	return !same;
 }
 

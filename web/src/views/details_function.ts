@@ -9,7 +9,7 @@ import { rangeOf } from '../model/samples.js';
 import type { Shown } from '../model/shown.js';
 import { currentTheme, functionColour } from '../ui/colours.js';
 import { button, make } from '../ui/dom.js';
-import { formatCount, formatPercent, formatTime, formatWeight } from '../ui/format.js';
+import { formatOf, formatPercent, formatTime, formatWeight } from '../ui/format.js';
 import { titleOf } from '../ui/search.js';
 import type { Busy, Weighed } from './details_model.js';
 import { aroundOf, runSums, threadWeights } from './details_model.js';
@@ -172,7 +172,7 @@ function hottest(app: App): HTMLElement[] {
 
 /** "30.4 s in 30 422 samples" */
 function shownText(app: App, shown: Shown): string {
-	const count = `${formatCount(shown.now.sum)} ${app.capture.unit}`;
+	const count = formatOf(shown.now.sum, app.capture.unit);
 	return shown.periodNs > 0 ? `${formatTime(shown.now.sum * shown.periodNs)} in ${count}` : count;
 }
 

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** What the details panel says: of a sample, of a function, of the run. */
 import type { Range, State } from '../app/state.js';
-import { type Capture, Flag, FunctionKind, NONE, SampleState } from '../data/capture.js';
+import {
+	type Capture,
+	Flag,
+	FunctionKind,
+	NONE,
+	SampleState,
+	type Samples,
+} from '../data/capture.js';
 import { visible } from '../draw/text.js';
 import { outermostFunctions } from '../model/forest.js';
 import { modeMask, rowsIn } from '../model/samples.js';
@@ -101,16 +108,16 @@ export function sampleNotes(capture: Capture, row: number): string[] {
 	return notes;
 }
 
-const stackCounts = new WeakMap<Capture, Uint32Array>();
+const stackCounts = new WeakMap<Samples, Uint32Array>();
 
 /** How many samples of the capture have a stack. Walks all samples once. */
 export function samplesWithStack(capture: Capture, stack: number): number {
-	const known = stackCounts.get(capture);
+	const known = stackCounts.get(capture.samples);
 	if (known) return known[stack];
 	const counts = new Uint32Array(capture.stacks.count);
 	const { count, stack: of } = capture.samples;
 	for (let row = 0; row < count; row++) counts[of[row]]++;
-	stackCounts.set(capture, counts);
+	stackCounts.set(capture.samples, counts);
 	return counts[stack];
 }
 

@@ -5,7 +5,7 @@ import { captureFunc, shownFunc } from '../app/transforms.js';
 import { Flag, NONE } from '../data/capture.js';
 import { visible } from '../draw/text.js';
 import { button, make } from '../ui/dom.js';
-import { formatCount, formatPercent, formatTime } from '../ui/format.js';
+import { formatCount, formatOf, formatPercent, formatTime } from '../ui/format.js';
 import type { StackFrame } from './details_model.js';
 import {
 	clockText,
@@ -86,7 +86,7 @@ function sampleFacts(app: App, row: number): (readonly [string, string])[] {
 		['process', processName || id ? `${processName}${id}`.trim() : ''],
 		['state', stateWords(capture, row)],
 		['CPU', cpu > 0 ? `${formatTime(cpu)} since the sample before` : ''],
-		['stands for', weight === 1 ? '' : `${formatCount(weight)} ${capture.unit}`],
+		['stands for', weight === 1 ? '' : formatOf(weight, capture.unit)],
 	];
 }
 

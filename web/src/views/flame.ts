@@ -132,7 +132,6 @@ function makeTools(root: HTMLElement, app: App) {
 			const share = goneShare(tree);
 			gone.hidden = !(share > 0) || state.widths === 'before';
 			gone.textContent = `gone: ${formatPercent(share)} of before`;
-			gone.removeAttribute('aria-label');
 			fillLegend(legend, currentTheme(), state.colouring);
 		},
 	};

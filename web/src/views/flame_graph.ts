@@ -5,7 +5,7 @@
  * kept is the model's.
  */
 import type { App, Change, MenuItem } from '../app/app.js';
-import { frameMenu, goTo, runMenuKey, undoItems } from '../app/transforms.js';
+import { captureFunc, frameMenu, goTo, runMenuKey, undoItems } from '../app/transforms.js';
 import { NONE } from '../data/capture.js';
 import type { Shape, Span } from '../draw/layout.js';
 import { LEAST_PX } from '../draw/layout.js';
@@ -64,13 +64,24 @@ function openPool(p: Picture, index: number): void {
 	p.model.setZoom(pathTo(shape.tree, boxes.more[index] === 1 ? nodePlace(first) : pool));
 }
 
+/** What a click on a node does: zooms, and its function is the chosen one in all views. */
+function activate(p: Picture, node: number): void {
+	if (p.model.click) {
+		p.model.click(node);
+		return;
+	}
+	const { tables } = p.app.shown();
+	const func = captureFunc(p.app.capture, tables, funcOf(p.app.shown(), p.shape, node));
+	zoomTo(p, node);
+	p.app.set({ func, line: func === NONE ? 0 : tables.frameLine[p.shape.tree.frame[node]] }, 'step');
+}
+
 function click(p: Picture, index: number): void {
 	if (index < 0) return;
 	const node = p.boxes.node[index];
 	setFocus(p, node);
 	if (p.boxes.more[index]) openPool(p, index);
-	else if (p.model.click) p.model.click(node);
-	else zoomTo(p, node);
+	else activate(p, node);
 }
 
 const stackOf = (p: Picture, node: number): number =>
@@ -177,8 +188,8 @@ function key(p: Picture, event: KeyboardEvent): boolean {
 	}
 	if (p.focus === NONE) return false;
 	if (event.key !== 'Enter') return runMenuKey(menuOf(p, p.focus), event);
-	if (p.model.click && !event.shiftKey) p.model.click(p.focus);
-	else zoomTo(p, p.focus);
+	if (event.shiftKey) zoomTo(p, p.focus);
+	else activate(p, p.focus);
 	return true;
 }
 

@@ -9,7 +9,7 @@ export const FRAME_KEYS: readonly (readonly [string, string])[] = [
 ];
 
 export const FLAME_HELP: readonly (readonly [string, string])[] = [
-	['Click, Enter', 'zoom into a frame, or into what is pooled'],
+	['Click, Enter', 'zoom into a frame, and choose its function; or into what is pooled'],
 	['Escape, Backspace', 'zoom out'],
 	['Arrow keys, Home', 'move between frames'],
 	['n, Shift+N', 'next and previous match of the search'],

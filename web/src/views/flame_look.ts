@@ -8,7 +8,7 @@ import type { Shown, ShownTables, Side } from '../model/shown.js';
 import type { Tree } from '../model/tree.js';
 import type { Theme } from '../ui/colours.js';
 import { differenceColour, functionColours, mixColours, shareColours } from '../ui/colours.js';
-import { formatCount, formatPercent, formatWeight } from '../ui/format.js';
+import { formatCount, formatOf, formatPercent, formatPoints, formatTime } from '../ui/format.js';
 import { searchFunctions, titleOf } from '../ui/search.js';
 
 export interface Look {
@@ -114,10 +114,9 @@ function statePhrase(shape: Shape, node: number): string {
 }
 
 function amount(app: App, weight: number): string {
-	const { now, periodNs } = app.shown();
+	const { periodNs } = app.shown();
 	const timed = periodNs > 0 && app.state.unit !== 'samples';
-	const text = formatWeight(weight, now.sum, periodNs, timed ? 'time' : 'samples');
-	return timed ? text : `${text} ${app.capture.unit}`;
+	return timed ? formatTime(weight * periodNs) : formatOf(weight, app.capture.unit);
 }
 
 /** The module, unless the file says it already. */
@@ -146,9 +145,8 @@ export function tipLines(app: App, shape: Shape, node: number, zoomed: number): 
 	}
 	if (before && tree.before) {
 		const change = changeOf(shown, tree, node);
-		const sign = change > 0 ? '+' : change < 0 ? '\u2212' : '\u00b1';
 		lines.push(`before ${sharePhrase(tree.before[node], before)}`);
-		lines.push(`change ${sign}${(Math.abs(change) * 100).toFixed(2)} points`);
+		lines.push(`change ${formatPoints(change, 2)}`);
 	}
 	if (tree.total[node] > 0) lines.push(statePhrase(shape, node));
 	return lines.filter((line) => line !== '');

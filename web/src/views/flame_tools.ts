@@ -29,7 +29,7 @@ export function addButton(
 	const button = add(parent, 'button', '', text);
 	button.type = 'button';
 	button.title = title;
-	if (/^[^\p{L}]*$/u.test(text)) button.setAttribute('aria-label', title);
+	if (text && /^[^\p{L}]*$/u.test(text)) button.setAttribute('aria-label', title);
 	button.addEventListener('click', run);
 	return button;
 }

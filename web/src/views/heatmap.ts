@@ -8,7 +8,7 @@ import type { Mode, Range } from '../app/state.js';
 import { binCounts } from '../model/heat.js';
 import { currentTheme } from '../ui/colours.js';
 import { attributes, make } from '../ui/dom.js';
-import { formatCount, formatTime } from '../ui/format.js';
+import { formatCount, formatNumber, formatTime } from '../ui/format.js';
 import {
 	AXIS_BOTTOM,
 	AXIS_LEFT,
@@ -38,8 +38,8 @@ import { nestRange } from './timeline_window.js';
 
 const MODES: readonly (readonly [Mode, string])[] = [
 	['cpu', 'samples on a processor or ready to run'],
-	['gil', 'samples that hold the GIL'],
-	['idle', 'samples that wait'],
+	['gil', 'samples holding the GIL'],
+	['idle', 'samples waiting'],
 	['wall', 'samples'],
 ];
 
@@ -169,7 +169,7 @@ function fillLegend(h: Heat): void {
 		step.style.backgroundColor = colour;
 		strip.append(step);
 	});
-	const most = Math.max(...h.counts, 0);
+	const most = h.counts.reduce((a, b) => Math.max(a, b), 0);
 	const more = most > h.top ? ' or more' : '';
 	legend.replaceChildren(
 		`${what(h)} in ${formatTime(binNs(h.grid))}: 0 `,
@@ -218,12 +218,17 @@ function draw(h: Heat): void {
 	drawHeat(c, picture(h));
 }
 
+/** "1 sample holding the GIL". */
+function countText(h: Heat, count: number): string {
+	return what(h).replace(/^samples/, formatNumber(count, 'sample'));
+}
+
 /** Of a cell: when, and how many. */
 function cellLines(h: Heat, bin: number): string[] {
 	const { from, to } = rangeOfBins(h.grid, bin, bin);
 	const { durationNs } = h.app.capture;
 	const at = (ns: number) => momentText(ns, (to - from) * 200, durationNs);
-	return [`${at(from)} to ${at(to)}`, `${formatCount(h.counts[bin] ?? 0)} ${what(h)}`];
+	return [`${at(from)} to ${at(to)}`, countText(h, h.counts[bin] ?? 0)];
 }
 
 function dragLines(h: Heat, range: Range): string[] {
@@ -235,7 +240,7 @@ function dragLines(h: Heat, range: Range): string[] {
 	const at = (ns: number) => momentText(ns, bin * 200, h.app.capture.durationNs);
 	return [
 		`${at(range.from)} to ${at(range.to)}`,
-		`${formatTime(range.to - range.from)}, ${formatCount(sum)} ${what(h)}`,
+		`${formatTime(range.to - range.from)}, ${countText(h, sum)}`,
 	];
 }
 
@@ -395,7 +400,9 @@ export function makeHeatmap(): View {
 			if (others || app.state.tracks.hidden !== hidden) {
 				hidden = app.state.tracks.hidden;
 				if (changed.has('mode')) h.mode.value = String(modeRow(app));
+				const { cursor, anchor } = h;
 				count(h);
+				if (changed.has('capture')) Object.assign(h, { cursor, anchor });
 				arrange(h);
 			} else if (changed.has('size') || changed.has('colours') || changed.has('theme')) {
 				arrange(h);

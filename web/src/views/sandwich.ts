@@ -67,6 +67,7 @@ function startSandwich(root: HTMLElement, app: App) {
 	status.className = 'flame-status';
 
 	let shown: Shown | null = null;
+	let { samples } = app.capture;
 	let func = NONE;
 	let shapes: Halves | null = null;
 	let fallback = NONE; // kept while the state has none, so that it does not jump
@@ -74,7 +75,11 @@ function startSandwich(root: HTMLElement, app: App) {
 	const shapesNow = (): Halves => {
 		const now = app.shown();
 		const wanted = shownFunc(app.capture, now.tables, app.state.func);
-		if (now !== shown) fallback = NONE;
+		// in a live page samples come and go: what is looked at stays
+		const isNew = samples === app.capture.samples;
+		const had = func === NONE || isNew ? NONE : (shown?.tables.funcOwn[func] ?? NONE);
+		if (now !== shown) fallback = shownFunc(app.capture, now.tables, had);
+		samples = app.capture.samples;
 		if (wanted === NONE && fallback === NONE) fallback = chosenFunc(app);
 		const next = wanted === NONE ? fallback : wanted;
 		if (!shapes || shown !== now || next !== func) {
@@ -82,7 +87,9 @@ function startSandwich(root: HTMLElement, app: App) {
 			func = next;
 			const { callers, callees } = makeTrees(now, func);
 			shapes = { callers: makeShape(callers, 'now'), callees: makeShape(callees, 'now') };
-			zooms = { callers: [], callees: [] };
+			if (had === NONE || had !== now.tables.funcOwn[func]) {
+				zooms = { callers: [], callees: [] };
+			}
 		}
 		return shapes;
 	};

@@ -134,12 +134,12 @@ function startSource(root: HTMLElement, app: App) {
 		for (const one of [previous, next]) one.disabled = hot === 0;
 	};
 	/** To the line of the state; to a function's beginning, if its hottest line can be seen then. */
-	const follow = (jump: boolean): void => {
+	const follow = (jump: boolean, scroll: 'middle' | 'no' = 'middle'): void => {
 		if (!source) return;
 		const { line, func } = app.state;
 		const isOf = func !== NONE && capture.functions.file[func] === source.file;
 		if (line > 0 && isOf) {
-			code.rows.moveTo(rowOfLine(source, line), 'middle');
+			code.rows.moveTo(rowOfLine(source, line), scroll);
 			return;
 		}
 		code.rows.moveTo(NONE, 'no');
@@ -163,7 +163,9 @@ function startSource(root: HTMLElement, app: App) {
 	return {
 		update(changed: ReadonlySet<Change>): void {
 			const has = (...changes: Change[]): boolean => changes.some((c) => changed.has(c));
-			const wanted = wantedFile(app);
+			// in a live page the hottest file may be another one every second
+			const stays = has('capture') && app.state.func === NONE;
+			const wanted = (stays ? source?.file : undefined) ?? wantedFile(app);
 			const other = wanted !== (source?.file ?? NONE);
 			const redo = has('shown', 'unit', 'colours');
 			const top = code.rows.seen()[0];
@@ -177,7 +179,7 @@ function startSource(root: HTMLElement, app: App) {
 			if (other || has('func', 'line', 'view')) follow(other || has('func', 'view'));
 			else if (redo) {
 				code.rows.scrollTo(top);
-				follow(false);
+				follow(false, has('capture') ? 'no' : 'middle');
 			}
 			if (has('hover')) {
 				code.light();

@@ -60,9 +60,9 @@ type Column = 'self' | 'selfbefore' | 'selfdiff' | 'total' | 'totaldiff' | 'numb
 const HEADS: Readonly<Record<Column, readonly [string, string]>> = {
 	self: ['Self', 'Samples that were at this line itself'],
 	selfbefore: ['Before', 'Self of what it is compared with'],
-	selfdiff: ['Difference', 'Self now less self before'],
+	selfdiff: ['Difference', 'Self now less self before; of shares in percentage points (pp)'],
 	total: ['Total', 'Samples at this line or in what it calls'],
-	totaldiff: ['Difference', 'Total now less total before'],
+	totaldiff: ['Difference', 'Total now less total before; of shares in percentage points (pp)'],
 	number: ['', 'Line'],
 	code: ['Source', ''],
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A file as the source view shows it: its lines, their heat, and the functions in it. */
 import type { State } from '../app/state.js';
-import { type Capture, FunctionKind, NONE } from '../data/capture.js';
+import { type Capture, type Frames, FunctionKind, NONE } from '../data/capture.js';
 import { findOutermost, makeChildren } from '../model/forest.js';
 import { type LineHeat, lineHeat } from '../model/lines.js';
 import { addUp, weightsBehind } from '../model/show.js';
@@ -195,11 +195,11 @@ export function outlineOf(capture: Capture, shown: Shown, file: number): Outline
 }
 
 /** Functions that were seen at a line of a file, by it; the heaviest one first comes to. */
-const seenByCapture = new WeakMap<Capture, Map<number, Map<number, number>>>();
+const seenByFrames = new WeakMap<Frames, Map<number, Map<number, number>>>();
 
 function seenAt(capture: Capture, file: number): Map<number, number> {
-	const files = seenByCapture.get(capture) ?? new Map<number, Map<number, number>>();
-	seenByCapture.set(capture, files);
+	const files = seenByFrames.get(capture.frames) ?? new Map<number, Map<number, number>>();
+	seenByFrames.set(capture.frames, files);
 	const known = files.get(file);
 	if (known) return known;
 	const lines = new Map<number, number>();

@@ -7,7 +7,7 @@ import { NONE } from '../data/capture.js';
 import type { Shown } from '../model/shown.js';
 import { currentTheme, functionColour } from '../ui/colours.js';
 import { attributes, button, make } from '../ui/dom.js';
-import { formatCount } from '../ui/format.js';
+import { formatCount, formatNumber } from '../ui/format.js';
 import { searchFunctions } from '../ui/search.js';
 import type { SortKey, TableRows } from './table_model.js';
 import { makeFilter, orderRows, placeText, readOrder, tableRows } from './table_model.js';
@@ -48,7 +48,7 @@ function columnsOf(granularity: State['granularity'], compared: boolean): Column
 					{
 						key: `${key}diff`,
 						label: 'Difference',
-						title: `${label} now less ${label.toLowerCase()} before`,
+						title: `${label} now less ${label.toLowerCase()} before; of shares in percentage points (pp)`,
 					},
 				] as const)
 			: []),
@@ -91,7 +91,7 @@ function startTable(root: HTMLElement, app: App) {
 	const funcAt = (index: number): number => (index < 0 ? NONE : list.func[order[index]]);
 	const lineAt = (index: number): number => (index < 0 ? 0 : list.line[order[index]]);
 	const copyRows = (): void => {
-		app.copy(tsvOf(shown, list, order), `${formatCount(order.length)} rows`);
+		app.copy(tsvOf(shown, list, order), formatNumber(order.length, 'row'));
 	};
 	const sortBy = (key: SortKey): void => {
 		const now = readOrder(app.state.sort);
@@ -232,7 +232,8 @@ function startTable(root: HTMLElement, app: App) {
 		if (has('size')) rows.resize();
 		if (other || has('func', 'line')) {
 			const at = chosenRow();
-			if (at !== rows.cursor) rows.moveTo(at, other && !has('shown') ? 'near' : 'middle');
+			if (at !== rows.cursor)
+				rows.moveTo(at, has('capture') ? 'no' : other && !has('shown') ? 'near' : 'middle');
 		}
 		if (has('hover')) rows.each(light);
 	};

@@ -5,7 +5,7 @@ import { interval } from '../model/certainty.js';
 import type { Shown, Side } from '../model/shown.js';
 import { currentTheme, differenceColour } from '../ui/colours.js';
 import { make } from '../ui/dom.js';
-import { formatPercent, formatWeight } from '../ui/format.js';
+import { formatPercent, formatPoints, formatWeight } from '../ui/format.js';
 
 /** From here on half of the 95 % interval is so large a part of the number that it looks unsure. */
 const UNSURE = 0.3;
@@ -33,7 +33,7 @@ export function sureText(sure: Sure): string {
 	return plain ? formatPercent(sure.share) : `${number(sure.share)}\u00b1${number(half)} %`;
 }
 
-/** "+1.2 s", "−3.4 points": a difference in the unit of the state. */
+/** "+1.2 s", "−3.4 pp": a difference in the unit of the state. */
 export function differenceText(
 	now: number,
 	before: number,
@@ -41,14 +41,10 @@ export function differenceText(
 	unit: State['unit'],
 ): string {
 	const { now: side, before: other, periodNs } = shown;
-	const points = shareDifference(now, before, side, other);
-	const value = unit === 'percent' ? points : now - before;
+	if (unit === 'percent') return formatPoints(shareDifference(now, before, side, other));
+	const value = now - before;
 	const sign = value > 0 ? '+' : value < 0 ? '\u2212' : '';
-	const size = Math.abs(value);
-	if (value === 0) return '0';
-	if (unit !== 'percent') return sign + formatWeight(size, side.sum, periodNs, unit);
-	const text = (size * 100).toFixed(1);
-	return text === '0.0' ? `${sign}<0.1 points` : `${sign}${text} points`;
+	return value === 0 ? '0' : sign + formatWeight(Math.abs(value), side.sum, periodNs, unit);
 }
 
 /** Share of all now less share of all before. */
@@ -100,10 +96,7 @@ export function amountCell(
 	return cell;
 }
 
-/**
- * A cell with a difference; its colour is that of the share, as in the flame graph. Points go
- * without their word: the tip has it.
- */
+/** A cell with a difference; its colour is that of the share, as in the flame graph. */
 export function differenceCell(
 	className: string,
 	now: number,
@@ -116,6 +109,6 @@ export function differenceCell(
 	if (mayBeChance(now, before, shown)) cell.classList.add('unsure');
 	const points = shareDifference(now, before, shown.now, shown.before);
 	cell.style.setProperty('--tone', differenceColour(currentTheme(), points));
-	cell.append(differenceText(now, before, shown, unit).replace(' points', ' pp'));
+	cell.append(differenceText(now, before, shown, unit));
 	return cell;
 }

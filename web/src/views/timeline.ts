@@ -4,6 +4,7 @@
  * and where is worked out by its parts (timeline_*.ts); here they are put together.
  */
 import type { App, Change, View } from '../app/app.js';
+import { isPutOff, putOff } from '../app/rest.js';
 import type { Range } from '../app/state.js';
 import { type Capture, type Marker, NONE } from '../data/capture.js';
 import { commonDepths } from '../model/common.js';
@@ -16,10 +17,24 @@ import { listenHead } from './timeline_head_pointer.js';
 import { HELP, pressKey } from './timeline_keys.js';
 import { drawLabels } from './timeline_labels.js';
 import { laneHeight, makeLanes, markersSeen } from './timeline_lanes.js';
-import { layOut, tallHeight, trackHeight, tracksOf } from './timeline_layout.js';
+import {
+	fitScale,
+	layOut,
+	scaledHeight,
+	tallHeight,
+	trackHeight,
+	tracksOf,
+} from './timeline_layout.js';
 import { windowToKeep } from './timeline_menu.js';
 import { compareColour, makePalette } from './timeline_paint.js';
-import { type Dom, litDepths, shownFunc, type Timeline, trackFor } from './timeline_parts.js';
+import {
+	type Dom,
+	forgetTracks,
+	litDepths,
+	shownFunc,
+	type Timeline,
+	trackFor,
+} from './timeline_parts.js';
 import { listenRows } from './timeline_pointer.js';
 import { drawScene } from './timeline_scene.js';
 import { busyOf, type Drawn, kindsIn, makeDrawn } from './timeline_series.js';
@@ -116,16 +131,26 @@ function makeParts(root: HTMLElement, app: App, redraw: () => void): Timeline {
 	return t;
 }
 
-let rest = 0; // timer; 0: the state knows the window
+/** Of a live page: what was made of the samples is made of those that are there now. */
+function renew(t: Timeline): void {
+	const { capture } = t;
+	t.drawn = makeDrawn(capture);
+	t.kinds = kindsIn(t.drawn);
+	t.busy = busyOf(t.drawn);
+	t.tickPeriodNs = tickPeriod(t.app);
+	t.seen = markersFromSamples(capture, t.drawn, t.tickPeriodNs);
+	t.lossesNs = Float64Array.from(capture.losses, (loss) => loss.timeNs).sort();
+	t.lights.nearStack = NONE;
+	t.lights.litOf = null;
+	forgetTracks(t);
+}
 
 function show(t: Timeline, wanted: Range): void {
 	t.window = clampWindow(wanted, t.capture.durationNs);
 	t.redraw();
-	clearTimeout(rest);
-	rest = window.setTimeout(() => {
-		rest = 0;
+	putOff(t, REST_MS, () => {
 		t.app.set({ tracks: { ...t.app.state.tracks, window: windowToKeep(t) } }, 'move');
-	}, REST_MS);
+	});
 }
 
 function busyShare(t: Timeline, threads: readonly number[]): number {
@@ -143,22 +168,24 @@ function relayout(t: Timeline): void {
 	const { tracks } = t.app.state;
 	const { dom } = t;
 	const count = tracksOf(t.capture, tracks).length;
-	t.layout = layOut(t.capture, tracks, {
-		lanes: t.lanes.map(laneHeight),
-		collapsed: t.collapsed,
-		tall: t.tall,
-		allTall: t.allTall,
-		trackHeight: (threads) => trackHeight(count, busyShare(t, threads)),
-		tallHeight: (threads, chosen) => {
-			const { usual, deepest } = trackFor(t, threads);
-			return tallHeight(chosen ? deepest : usual);
-		},
-		busy: t.busy,
-	});
-	const most =
-		chosenHeight > 0
-			? chosenHeight
-			: Math.max(120, Math.min(640, innerHeight * (t.allTall ? 0.5 : 0.28)));
+	// few tracks lose nothing by little room, many are hidden by it
+	const share = t.allTall ? 0.5 : count > 8 ? 0.34 : 0.28;
+	const most = chosenHeight > 0 ? chosenHeight : Math.max(120, Math.min(640, innerHeight * share));
+	const make = (scale: number) =>
+		layOut(t.capture, tracks, {
+			lanes: t.lanes.map(laneHeight),
+			collapsed: t.collapsed,
+			tall: t.tall,
+			allTall: t.allTall,
+			trackHeight: (threads) => scaledHeight(trackHeight(count, busyShare(t, threads)), scale),
+			tallHeight: (threads, chosen) => {
+				const { usual, deepest } = trackFor(t, threads);
+				return tallHeight(chosen ? deepest : usual);
+			},
+			busy: t.busy,
+		});
+	const whole = make(1);
+	t.layout = whole.height > most ? make(fitScale(whole, most)) : whole;
 	t.height = Math.max(40, Math.min(t.layout.height, most));
 	dom.scroll.style.height = `${t.height}px`;
 	dom.space.style.height = `${t.layout.height}px`;
@@ -223,7 +250,7 @@ function readLights(t: Timeline, changed: ReadonlySet<Change>): void {
 	const { stacks, samples } = capture;
 	const common = (sample: number) =>
 		sample === NONE || sample >= samples.count ? null : commonDepths(stacks, samples.stack[sample]);
-	if (changed.has('sample')) lights.common = common(app.state.sample);
+	if (changed.has('sample') || changed.has('capture')) lights.common = common(app.state.sample);
 	if (READ_AT.some((change) => changed.has(change))) {
 		readHover(t, common);
 	}
@@ -266,9 +293,11 @@ export function makeTimeline(): View {
 
 	function follow(changed: ReadonlySet<Change>): void {
 		if (changed.has('colours') || changed.has('theme')) readColours(t);
-		if (changed.has('tracks')) {
-			if (rest === 0) t.window = chosenWindow(t.app);
-			if (text.tracksChanged()) {
+		const others = changed.has('capture');
+		if (others) renew(t);
+		if (changed.has('tracks') || others) {
+			if (!isPutOff(t)) t.window = chosenWindow(t.app);
+			if (text.tracksChanged() || others) {
 				t.lanes = makeLanes(t.capture, t.app.state.tracks.hidden, t.seen);
 				activity = makeActivity(t);
 				relayout(t);

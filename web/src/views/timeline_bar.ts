@@ -3,7 +3,7 @@
 import { button, make } from '../ui/dom.js';
 import { fillTracksPanel, popRange, zoomToRange } from './timeline_menu.js';
 import { kindColours } from './timeline_paint.js';
-import { lastRange, type Timeline } from './timeline_parts.js';
+import { lastRange, shownFunc, type Timeline } from './timeline_parts.js';
 import { KIND_NAMES } from './timeline_series.js';
 import { zoomWindow } from './timeline_window.js';
 
@@ -150,7 +150,7 @@ function fillLegend(t: Timeline, legend: HTMLElement): void {
 	if (t.app.state.sample >= 0) {
 		addSwatch(legend, t.theme.common, 'in common', 'frames in common with the selected sample');
 	}
-	if (t.lights.litFunc >= 0 && t.app.hover.func < 0) {
+	if (shownFunc(t.app, t.app.state.func) >= 0) {
 		addSwatch(legend, t.theme.match, 'function', 'the selected function, and paler what it calls');
 	}
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Names of functions on the frames of a track, where there is room for them. */
-import { NONE } from '../data/capture.js';
+import { type Capture, NONE, type Stacks } from '../data/capture.js';
 import { makeFitter, visible } from '../draw/text.js';
-import { placeAt } from '../model/pyramid.js';
+import { placeAt, type Series } from '../model/pyramid.js';
 import { textOn } from '../ui/colours.js';
 import type { TrackRow } from './timeline_layout.js';
 import { kindColours } from './timeline_paint.js';
@@ -132,10 +132,41 @@ export function depthAt(frame: number, depth: number, above: number): number {
 	return above >= 0 && at <= depth ? at : 0;
 }
 
-/** The stack of a sample cut at a depth. */
-export function stackAtDepth(t: Timeline, stack: number, depth: number): number {
-	const { parent } = t.capture.stacks;
+/** A stack cut at a depth. */
+function cutAt(stacks: Stacks, stack: number, depth: number): number {
 	let s = stack;
-	for (let d = t.capture.stacks.depth[stack]; d > depth; d--) s = parent[s];
+	for (let d = stacks.depth[stack]; d > depth; d--) s = stacks.parent[s];
 	return s;
+}
+
+/** A frame of a column: the function that most of its samples have at a depth. */
+export interface ColumnFrame {
+	readonly stack: number; // of one of them, cut at the frame; NONE: no sample is so deep
+	readonly share: number; // of the samples of the column, that have the function there
+}
+
+const MOST_COUNTED = 2000; // samples of a column, evenly spread
+
+/** What is at a depth (1: the root) of the samples at places [from, to) of a series. */
+export function frameInColumn(
+	{ stacks, frames }: Pick<Capture, 'stacks' | 'frames'>,
+	{ stack, depth: depths }: Pick<Series, 'stack' | 'depth'>,
+	from: number,
+	to: number,
+	depth: number,
+): ColumnFrame {
+	const ends = new Map<number, number>(); // of a stack: cut at the depth
+	const counts = new Map<number, number>(); // by function
+	const step = Math.max(1, Math.ceil((to - from) / MOST_COUNTED));
+	let [best, most, all] = [NONE, 0, 0];
+	for (let place = from; place < to; place += step, all++) {
+		if (depth < 1 || depths[place] < depth) continue;
+		const end = ends.get(stack[place]) ?? cutAt(stacks, stack[place], depth);
+		ends.set(stack[place], end);
+		const func = frames.func[stacks.frame[end]];
+		const count = (counts.get(func) ?? 0) + 1;
+		counts.set(func, count);
+		if (count > most) [best, most] = [end, count];
+	}
+	return { stack: best, share: most / Math.max(1, all) };
 }

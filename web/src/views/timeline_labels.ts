@@ -3,6 +3,7 @@
 
 import { visible } from '../draw/text.js';
 import { make } from '../ui/dom.js';
+import { formatNumber } from '../ui/format.js';
 import { type Row, rowsInSight } from './timeline_layout.js';
 import { toggleProcess, trackMenu } from './timeline_menu.js';
 import type { Timeline } from './timeline_parts.js';
@@ -55,7 +56,7 @@ function rowButton(t: Timeline, row: Exclude<Row, { kind: 'lane' }>): HTMLElemen
 	made.dataset.id = `${row.kind}${row.threads[0]}`;
 	if (row.kind === 'process') {
 		made.textContent = processName(t, row.process);
-		made.title = `${made.textContent}, ${row.threads.length} threads`;
+		made.title = `${made.textContent}, ${formatNumber(row.threads.length, 'thread')}`;
 		made.setAttribute('aria-expanded', String(!row.collapsed));
 		made.addEventListener('click', () => toggleProcess(t, row.process));
 	} else {

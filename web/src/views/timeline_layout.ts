@@ -64,6 +64,7 @@ export function tracksOf(capture: Capture, tracks: Tracks): number[][] {
 }
 
 const names = new Intl.Collator('en', { numeric: true });
+const MANY = 12; // tracks: of more, those that do something are looked for
 
 /** In the order that was chosen; the threads of a track and the processes too. */
 export function sortTracks(
@@ -73,17 +74,23 @@ export function sortTracks(
 	busy: Float64Array,
 ): number[][] {
 	const by = {
-		start: (a: Thread, b: Thread) => Number(b.main) - Number(a.main) || a.startNs - b.startNs,
+		main: (a: Thread, b: Thread) => a.startNs - b.startNs,
+		start: (a: Thread, b: Thread) => a.startNs - b.startNs,
 		name: (a: Thread, b: Thread) => names.compare(a.name, b.name) || a.tid - b.tid,
 		busy: () => 0,
 	}[order];
+	const byLoad = order === 'busy' || (order === 'main' && groups.length > MANY);
 	return groups
 		.map((group) => ({
 			group: [...group],
 			thread: capture.threads[group[0]],
-			load: order === 'busy' ? group.reduce((sum, t) => sum + busy[t], 0) : 0,
+			main: order === 'main' && group.some((t) => capture.threads[t].main) ? 1 : 0,
+			load: byLoad ? group.reduce((sum, t) => sum + busy[t], 0) : 0,
 		}))
-		.sort((a, b) => b.load - a.load || by(a.thread, b.thread) || a.thread.row - b.thread.row)
+		.sort(
+			(a, b) =>
+				b.main - a.main || b.load - a.load || by(a.thread, b.thread) || a.thread.row - b.thread.row,
+		)
 		.map((track) => track.group);
 }
 
@@ -96,8 +103,10 @@ export function sortProcesses(
 ): number[] {
 	const of = (row: number) => capture.processes[row];
 	return [...processes].sort((a, b) => {
+		const begun = () => of(a).startNs - of(b).startNs;
 		const by = {
-			start: () => of(a).startNs - of(b).startNs,
+			main: begun,
+			start: begun,
 			name: () => names.compare(of(a).name, of(b).name) || of(a).pid - of(b).pid,
 			busy: () => load(b) - load(a),
 		}[order]();
@@ -176,7 +185,21 @@ export function trackHeight(tracks: number, busyShare: number): number {
 	if (tracks <= 1) return 150;
 	if (tracks <= 3) return 84;
 	if (tracks <= 8) return 52;
-	return busyShare < 0.005 ? 20 : 36;
+	if (tracks <= MANY) return busyShare < 0.005 ? 20 : 36;
+	return busyShare < 0.005 ? 18 : 28;
+}
+
+const LEAST_HEIGHT = 22; // of a track that is made lower so that others are in sight
+
+/** What the heights of tracks are multiplied by so that all rows have room, as far as that goes. */
+export function fitScale(layout: Layout, room: number): number {
+	let low = 0;
+	for (const row of layout.rows) if (row.kind === 'track' && !row.tall) low += row.height;
+	return low > 0 ? Math.max(0, Math.min(1, (room - layout.height + low) / low)) : 1;
+}
+
+export function scaledHeight(height: number, scale: number): number {
+	return Math.max(Math.min(height, LEAST_HEIGHT), Math.floor(height * scale));
 }
 
 const TALL_FRAME = 15; // has room for a name

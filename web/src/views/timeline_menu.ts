@@ -97,6 +97,7 @@ export function trackMenu(t: Timeline, x: number, y: number, row: Row | null): v
 }
 
 const ORDERS: readonly (readonly [Tracks['order'], string])[] = [
+	['main', 'main threads first'],
 	['start', 'by start'],
 	['name', 'by name'],
 	['busy', 'busiest first'],

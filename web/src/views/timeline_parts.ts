@@ -35,9 +35,9 @@ export interface Drag {
 export interface Timeline {
 	readonly app: App;
 	readonly capture: Capture;
-	readonly drawn: Drawn;
-	readonly kinds: readonly Kind[]; // that there are samples of
-	readonly busy: Float64Array; // by thread: weight of the samples in which it ran
+	drawn: Drawn;
+	kinds: readonly Kind[]; // that there are samples of
+	busy: Float64Array; // by thread: weight of the samples in which it ran
 	readonly dom: Dom;
 	/** As drawn; the state follows when a gesture is over. */
 	window: Range;
@@ -55,8 +55,8 @@ export interface Timeline {
 	drag: Drag | null;
 	comparing: boolean; // the next drag makes the range to compare with
 	tickPeriodNs: number; // periodNs, or a guess at it
-	readonly lossesNs: Float64Array;
-	readonly seen: readonly Marker[]; // what markers would say, from the samples
+	lossesNs: Float64Array;
+	seen: readonly Marker[]; // what markers would say, from the samples
 	readonly lights: LightValues;
 	/** Draws before the next frame. */
 	redraw(): void;
@@ -98,6 +98,11 @@ export function trackFor(t: Timeline, threads: readonly number[]): Track {
 	known.set(key, track);
 	tracksByRow.set(threads, track);
 	return track;
+}
+
+/** After which tracks are made anew: the samples are others. */
+export function forgetTracks(t: Timeline): void {
+	tracksByThreads.delete(t);
 }
 
 /** CSS pixels that a frame is high in a row. */

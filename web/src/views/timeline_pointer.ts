@@ -2,7 +2,7 @@
 /** Mouse, wheel and touch on the rows: selecting, zooming, panning, tips. */
 import type { Range } from '../app/state.js';
 import { type Marker, NONE } from '../data/capture.js';
-import { depthAt, stackAtDepth } from './timeline_boxes.js';
+import { type ColumnFrame, depthAt, frameInColumn } from './timeline_boxes.js';
 import { markersAt } from './timeline_lanes.js';
 import { type LaneRow, type Row, rowAt } from './timeline_layout.js';
 import { trackMenu } from './timeline_menu.js';
@@ -21,6 +21,8 @@ import { gapLines, markerLines, mixLines, rangeLines, sampleLines } from './time
 const CLICK_PX = 4; // a shorter way is a click
 const EDGE_PX = 5;
 const LONG_PRESS_MS = 420;
+const LEAST_FRAME_PX = 1.5; // flatter ones cannot be pointed at
+const NO_FRAME: ColumnFrame = { stack: NONE, share: 0 };
 
 /** What is at a point of the rows. */
 export interface Hit {
@@ -29,7 +31,7 @@ export interface Hit {
 	readonly from: number; // places of the track's samples in the pixel
 	readonly to: number;
 	readonly sample: number; // the one that a click selects; NONE
-	readonly depth: number; // of the frame there, if samples are wide enough; else 0
+	readonly frame: ColumnFrame; // there
 	readonly markers: readonly Marker[];
 }
 
@@ -37,7 +39,7 @@ export interface Hit {
 export function hitAt(t: Timeline, x: number, y: number): Hit | null {
 	const row = rowAt(t.layout, y + t.dom.scroll.scrollTop);
 	if (row === null) return null;
-	const none = { row, track: null, from: 0, to: 0, sample: NONE, depth: 0, markers: [] };
+	const none = { row, track: null, from: 0, to: 0, sample: NONE, frame: NO_FRAME, markers: [] };
 	if (row.kind === 'lane') return { ...none, markers: markersUnder(t, row, x, y) };
 	if (row.kind === 'process' && !row.collapsed) return none;
 	const track = trackFor(t, row.threads);
@@ -45,9 +47,15 @@ export function hitAt(t: Timeline, x: number, y: number): Hit | null {
 	if (from >= to) return { ...none, track };
 	const place = pick(track, from, to);
 	const above = row.y + row.height - 2 - (y + t.dom.scroll.scrollTop);
-	const single = to - from === 1;
-	const depth = single ? depthAt(frameHeightOf(t, row), track.series.depth[place], above) : 0;
-	return { row, track, from, to, sample: rowOf(track.series, place), depth, markers: [] };
+	const depth = depthAt(frameHeightOf(t, row), deepest(track, from, to), above);
+	const frame = frameInColumn(t.capture, track.series, from, to, depth);
+	return { row, track, from, to, sample: rowOf(track.series, place), frame, markers: [] };
+}
+
+function deepest({ series }: Track, from: number, to: number): number {
+	let most = 0;
+	for (let i = from; i < to; i++) most = Math.max(most, series.depth[i]);
+	return most;
 }
 
 /** Of the samples in a pixel, the one to select: of the kind with the most, the deepest, the first. */
@@ -72,6 +80,16 @@ function markersUnder(t: Timeline, row: LaneRow, x: number, y: number): Marker[]
 	return markersAt(lane, t.timeAt(x), slack, Math.max(0, Math.min(lane.levels - 1, level)));
 }
 
+let clicked = NONE; // function of the frame: its light would hide what is in common with the sample
+
+/** The shown function that lights up; of flat frames, and of one that few samples have, none does. */
+function funcAt(t: Timeline, { frame, row }: Hit): number {
+	const { stacks, frames } = t.capture;
+	const { stack, share } = frame;
+	if (stack === NONE || share <= 0.5 || frameHeightOf(t, row) < LEAST_FRAME_PX) return NONE;
+	return shownFunc(t.app, frames.func[stacks.frame[stack]]);
+}
+
 /** Tip and lights for what is below the pointer. */
 function hoverAt(t: Timeline, event: PointerEvent, x: number, y: number): void {
 	const hit = x < 0 ? null : hitAt(t, x, y);
@@ -84,21 +102,18 @@ function hoverAt(t: Timeline, event: PointerEvent, x: number, y: number): void {
 		if (lines !== null) app.showTip(event.clientX, event.clientY, lines);
 		return;
 	}
-	const { stacks, frames, samples } = t.capture;
-	let func = NONE;
-	if (hit.depth > 0 && frameHeightOf(t, hit.row) >= 6) {
-		const at = stackAtDepth(t, samples.stack[hit.sample], hit.depth);
-		func = shownFunc(app, frames.func[stacks.frame[at]]);
-	}
-	app.setHover({ sample: hit.sample, func, stack: NONE });
+	const func = funcAt(t, hit);
+	if (func !== clicked) clicked = NONE;
+	app.setHover({ sample: hit.sample, func: func === clicked ? NONE : func, stack: NONE });
 	const lines =
 		hit.to - hit.from > 1
-			? mixLines(t, hit.track, hit.from, hit.to)
-			: sampleLines(t, hit.sample, hit.depth);
+			? mixLines(t, hit.track, hit.from, hit.to, func === NONE ? NO_FRAME : hit.frame)
+			: sampleLines(t, hit.sample, hit.frame.stack);
 	app.showTip(event.clientX, event.clientY, lines);
 }
 
 function endHover(t: Timeline): void {
+	clicked = NONE;
 	if (t.app.hover.sample !== NONE || t.app.hover.func !== NONE) t.app.setHover(null);
 	t.app.showTip(0, 0, null);
 }
@@ -111,6 +126,8 @@ function click(t: Timeline, x: number, y: number): void {
 		selectMarker(t, hit.markers[0]);
 	} else if (hit.row.kind !== 'lane' && hit.sample !== t.app.state.sample) {
 		t.app.set({ sample: hit.sample }, 'step');
+		clicked = funcAt(t, hit);
+		t.app.setHover({ sample: hit.sample });
 	}
 }
 

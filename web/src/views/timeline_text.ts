@@ -34,7 +34,7 @@ export function makeText(t: Timeline): Text {
 			const { state } = t.app;
 			if (table.open && changed.has('tracks')) fillTable(t, table, title);
 			if (changed.has('sample') && state.sample !== NONE) {
-				live.textContent = sampleLines(t, state.sample, 0).join('; ');
+				live.textContent = sampleLines(t, state.sample, NONE).join('; ');
 			} else if (changed.has('ranges')) {
 				const range = state.ranges.at(-1);
 				live.textContent =

@@ -7,7 +7,7 @@ import { KINDS, Kind, makeMix, mixIn, placeAt } from '../model/pyramid.js';
 import { rowsIn } from '../model/samples.js';
 import { formatCount, formatNumber, formatPercent, formatTime } from '../ui/format.js';
 import { momentText } from './timeline_axis.js';
-import { stackAtDepth } from './timeline_boxes.js';
+import type { ColumnFrame } from './timeline_boxes.js';
 import { lostAfter } from './timeline_paint.js';
 import type { Timeline } from './timeline_parts.js';
 import { endOf, KIND_NAMES, type Track } from './timeline_series.js';
@@ -34,8 +34,8 @@ export function moment(t: Timeline, ns: number): string {
 	return momentText(ns, t.window.to - t.window.from, t.capture.durationNs);
 }
 
-/** "name (file.py:12)" of the frame at the leaf of a stack. */
-export function frameText(t: Timeline, stack: number): string {
+/** "name (file.py:12)" of the frame at the leaf of a stack; `line`: whether its line matters. */
+export function frameText(t: Timeline, stack: number, line = true): string {
 	const { stacks, frames, functions, strings, places } = t.capture;
 	const frame = stacks.frame[stack];
 	const func = frames.func[frame];
@@ -43,7 +43,8 @@ export function frameText(t: Timeline, stack: number): string {
 	const file = functions.file[func];
 	const short = visible((places.get(file)?.short ?? strings[file]).slice(0, 200));
 	if (short === '') return name;
-	return frames.line[frame] > 0 ? `${name} (${short}:${frames.line[frame]})` : `${name} (${short})`;
+	const at = line && frames.line[frame] > 0 ? `:${frames.line[frame]}` : '';
+	return `${name} (${short}${at})`;
 }
 
 /** What a sample was doing: its kind, and a system call if it waits in one. */
@@ -56,13 +57,15 @@ export function doing(t: Timeline, row: number): string {
 	return call === NONE ? words : `${words}, in ${syscalls.get(call) ?? `system call ${call}`}`;
 }
 
-/** Of one sample: for a tip, and to be read out. `depth`: the frame pointed at, 0: the leaf. */
-export function sampleLines(t: Timeline, row: number, depth: number): string[] {
+/**
+ * Of one sample: for a tip, and to be read out. `at`: its stack cut at the frame that is pointed at;
+ * NONE: the whole of it.
+ */
+export function sampleLines(t: Timeline, row: number, at: number): string[] {
 	const { samples, stacks } = t.capture;
 	const stack = samples.stack[row];
-	const at = depth > 0 ? stackAtDepth(t, stack, depth) : stack;
-	const lines = [frameText(t, at)];
-	if (depth > 0 && depth < stacks.depth[stack]) lines.push(`in it: ${frameText(t, stack)}`);
+	const lines = [frameText(t, at === NONE ? stack : at)];
+	if (at !== NONE && at !== stack) lines.push(`in it: ${frameText(t, stack)}`);
 	const common = t.lights.common?.[stack] ?? 0;
 	lines.push(
 		`${moment(t, samples.timeNs[row])} \u00b7 ${threadName(t, samples.thread[row])}`,
@@ -74,13 +77,24 @@ export function sampleLines(t: Timeline, row: number, depth: number): string[] {
 	return lines;
 }
 
-/** Of a column of many samples. */
-export function mixLines(t: Timeline, track: Track, from: number, to: number): string[] {
+/** Of a column of many samples, and of a frame in it if there is one. */
+export function mixLines(
+	t: Timeline,
+	track: Track,
+	from: number,
+	to: number,
+	frame: ColumnFrame,
+): string[] {
 	const mix = makeMix();
 	mixIn(track.series, track.pyramid, from, to, mix);
 	const times = track.series.timeNs;
 	const span = `${moment(t, times[from])} to ${moment(t, times[to - 1])}`;
-	const lines = [`${formatCount(to - from)} samples, ${span}`];
+	const lines: string[] = [];
+	if (frame.stack !== NONE) {
+		const share = frame.share === 1 ? 'all' : formatPercent(frame.share);
+		lines.push(frameText(t, frame.stack, false), `in ${share} of:`);
+	}
+	lines.push(`${formatCount(to - from)} samples, ${span}`);
 	for (let k = 0; k < KINDS; k++) {
 		if (mix.weights[k] <= 0) continue;
 		lines.push(`${formatPercent(mix.weights[k] / mix.weight)} ${KIND_NAMES[k]}`);
@@ -125,7 +139,7 @@ export function rangeLines(t: Timeline, range: Range): string[] {
 	}
 	return [
 		`${moment(t, range.from)} to ${moment(t, range.to)}`,
-		`${formatTime(range.to - range.from)}, ${formatCount(count)} samples`,
+		`${formatTime(range.to - range.from)}, ${formatNumber(count, 'sample')}`,
 	];
 }
 
@@ -136,7 +150,7 @@ export function lossLines(t: Timeline, atNs: number, slackNs: number): string[] 
 	const words = { missed: 'missed', 'no room': 'lost: no room', 'no space': 'lost: no space' };
 	return near
 		.slice(0, 5)
-		.map((l) => `${formatCount(l.count)} ticks ${words[l.kind]}, by ${moment(t, l.timeNs)}`);
+		.map((l) => `${formatNumber(l.count, 'tick')} ${words[l.kind]}, by ${moment(t, l.timeNs)}`);
 }
 
 /** One sentence on the whole, for the label of the picture. */
@@ -147,7 +161,7 @@ export function summary(t: Timeline): string {
 	const all = w.from <= 0 && w.to >= capture.durationNs;
 	const shown = all ? 'all of it' : `${moment(t, w.from)} to ${moment(t, w.to)}`;
 	return (
-		`Timeline: ${formatCount(capture.samples.count)} samples of ${formatNumber(counted, 'thread')} in ` +
+		`Timeline: ${formatNumber(capture.samples.count, 'sample')} of ${formatNumber(counted, 'thread')} in ` +
 		`${formatTime(capture.durationNs)}; shown: ${shown}. Arrow keys go from sample to sample.`
 	);
 }

@@ -36,7 +36,7 @@ type Column = 'total' | 'totalbefore' | 'totaldiff' | 'self' | 'name' | 'file';
 const HEADS: Readonly<Record<Column, readonly [string, string]>> = {
 	total: ['Total', 'Samples in it and in what it calls'],
 	totalbefore: ['Before', 'Total of what it is compared with'],
-	totaldiff: ['Difference', 'Total now less total before'],
+	totaldiff: ['Difference', 'Total now less total before; of shares in percentage points (pp)'],
 	self: ['Self', 'Samples that were in it itself'],
 	name: ['Function', ''],
 	file: ['File', ''],

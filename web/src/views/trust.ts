@@ -117,12 +117,14 @@ function lossStrip(capture: Capture): HTMLElement {
 
 function points(share: number): string {
 	const text = (share * 100).toFixed(share < 0.001 ? 3 : share < 0.01 ? 2 : 1);
-	return `${text} points`;
+	return `${text} pp`;
 }
 
 /** How far shares of a side may be from the truth by chance alone. */
 function chanceParts(side: Side, periodNs: number, what: string): (Node | string)[] {
 	const samples = Math.floor(side.samples);
+	const count = make('p', '', `${what}: ${formatNumber(samples, 'sample')}.`);
+	if (samples < 1) return [count];
 	const body = make('tbody');
 	for (const { share, low, high } of chances(samples, SHARES)) {
 		const name = attributes(make('th', '', formatPercent(share)), { scope: 'row' });
@@ -133,11 +135,11 @@ function chanceParts(side: Side, periodNs: number, what: string): (Node | string
 	const least = smallestSeen(samples);
 	const time = periodNs > 0 ? `, ${formatTime(least * side.sum * periodNs)}` : '';
 	return [
-		make('p', '', `${what}: ${formatNumber(samples, 'sample')}.`),
+		count,
 		make(
 			'table',
 			'proof-table proof-chance',
-			headRow('a share of', 'is sure to', 'with 95 %: from, to'),
+			headRow('a share of', 'is sure to percentage points', 'with 95 %: from, to'),
 			body,
 		),
 		make(

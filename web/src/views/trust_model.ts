@@ -3,9 +3,9 @@
  * What became of every tick and of every sample, as the capture tells it, and how much the numbers
  * can be wrong by chance. What a recorder counts is said in docs/record.md.
  */
-import { type Capture, Flag, type Loss } from '../data/capture.js';
+import { type Capture, Flag, type Loss, type Samples } from '../data/capture.js';
 import { interval } from '../model/certainty.js';
-import { formatPercent } from '../ui/format.js';
+import { formatCount, formatPercent } from '../ui/format.js';
 
 /** good: as it should be; note: worth knowing; bad: a reason to doubt the numbers. */
 export type Grade = 'good' | 'note' | 'bad';
@@ -61,15 +61,27 @@ function accountsOf(rows: readonly Row[]): Accounts {
 	};
 }
 
-/** Ticks of the clock; null if the capture does not tell how many there were. */
+/** Ticks that were looked at, of a capture that does not tell: its time has room for so many. */
+function guessedTicks({ periodNs, durationNs, threads }: Capture, missed: number): number {
+	const due = periodNs > 0 ? Math.round(durationNs / periodNs) : 0;
+	const least = periodNs > 0 ? threads.reduce((most, { count }) => Math.max(most, count), 0) : 0;
+	return Math.max(due - missed, least);
+}
+
+/** Ticks of the clock; null if the capture tells neither how many there were nor of any missed one. */
 export function tickAccounts(capture: Capture): Accounts | null {
 	const ticks = countFact(capture, 'ticks');
-	if (ticks === null) return null;
+	const missed = lost(capture, 'missed');
+	if (ticks === null && missed === 0) return null;
+	const seen =
+		ticks === null
+			? 'About so many, by its time: the capture does not tell.'
+			: 'At each of these every thread was sampled once.';
 	return accountsOf([
-		['looked at', ticks, 1, 1, 'At each of these every thread was sampled once.'],
+		['looked at', ticks ?? guessedTicks(capture, missed), 1, 1, seen],
 		[
 			'missed',
-			lost(capture, 'missed'),
+			missed,
 			0.01,
 			0.05,
 			'The profiler got no processor before the next tick was due. They are counted, not made up ' +
@@ -86,11 +98,11 @@ interface Kept {
 	readonly unreadable: number;
 }
 
-const keptByCapture = new WeakMap<Capture, Kept>();
+const keptByCapture = new WeakMap<Samples, Kept>();
 
 /** Weights of the samples by how their stacks were come by. Walks all samples once. */
 export function keptSamples(capture: Capture): Kept {
-	const known = keptByCapture.get(capture);
+	const known = keptByCapture.get(capture.samples);
 	if (known) return known;
 	const { count, flags, weight } = capture.samples;
 	let [takenOver, cut, unreadable, all] = [0, 0, 0, 0];
@@ -102,7 +114,7 @@ export function keptSamples(capture: Capture): Kept {
 		else if (flags[row] & Flag.TakenOver) takenOver += w;
 	}
 	const kept = { whole: all - takenOver - cut - unreadable, takenOver, cut, unreadable };
-	keptByCapture.set(capture, kept);
+	keptByCapture.set(capture.samples, kept);
 	return kept;
 }
 
@@ -260,7 +272,8 @@ export function lossBins(capture: Capture, bins: number): LossBins {
 
 /** Whether there is a reason to worry, in a sentence; and how bad it is. */
 export function verdict(capture: Capture): { grade: Grade; text: string } {
-	const tables = [tickAccounts(capture), rungAccounts(capture), sampleAccounts(capture)];
+	const ticks = tickAccounts(capture);
+	const tables = [ticks, rungAccounts(capture), sampleAccounts(capture)];
 	const rows = tables.flatMap((table) => table?.rows ?? []);
 	const of = (grade: Grade): string =>
 		rows
@@ -277,8 +290,16 @@ export function verdict(capture: Capture): { grade: Grade; text: string } {
 			text: 'The samples were imported: what their recorder lost is not known.',
 		};
 	}
+	if (ticks === null) {
+		return {
+			grade: 'note',
+			text: 'Every sample is accounted for. How many ticks there were the capture does not tell.',
+		};
+	}
+	const missed = lost(capture, 'missed');
+	const few = `few ticks were missed (${formatCount(missed)}); `;
 	return {
 		grade: 'good',
-		text: 'No reason to worry: every tick and every sample is accounted for.',
+		text: `No reason to worry: ${missed > 0 ? few : ''}every tick and every sample is accounted for.`,
 	};
 }
