@@ -135,12 +135,12 @@ static void describe(struct followed *f, struct recording *r)
 		r->capture->processes[f->row].name = capture_string(r->capture, last_part(exe));
 }
 
-void followed_end_rows(struct followed *f, struct capture *c)
+void followed_end_rows(struct followed *f, struct capture *c, uint64_t wall_ns)
 {
 	if (f->has_sampler)
 		collector_end_threads(&f->collector);
 	if (f->row != CAPTURE_NONE && !c->processes[f->row].end_ns)
-		c->processes[f->row].end_ns = clock_wall_ns();
+		c->processes[f->row].end_ns = wall_ns;
 }
 
 /* ---- sampling --------------------------------------------------------------------------------- */

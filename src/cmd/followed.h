@@ -33,6 +33,7 @@ struct followed {
 	enum followed_state state;
 	uint64_t since_ns;   // since when it has waited, as the program that it is
 	uint64_t due_ns;     // when it is to be looked at
+	uint64_t lost_wall_ns; // when its interpreter was last lost
 	uint64_t start_time; // of /proc: with the pid it identifies the process; 0: not looked at yet
 	uint64_t exe_dev, exe_inode;
 	uint32_t row; // in the capture's processes; CAPTURE_NONE: has none yet
@@ -65,7 +66,7 @@ void followed_stop(struct followed *f);
 /* Reads the version of its Python, until it is known. */
 void followed_learn_version(struct followed *f);
 
-/* It has ended: as are its rows in the capture. */
-void followed_end_rows(struct followed *f, struct capture *c);
+/* It has ended, at that time: as are its rows in the capture. */
+void followed_end_rows(struct followed *f, struct capture *c, uint64_t wall_ns);
 
 #endif

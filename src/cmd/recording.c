@@ -105,7 +105,7 @@ static struct err *never_python(const struct recording *r)
 
 static void end_process(struct recording *r, struct followed *f)
 {
-	followed_end_rows(f, r->capture);
+	followed_end_rows(f, r->capture, clock_wall_ns());
 	f->state = FOLLOWED_ENDED;
 }
 
@@ -306,6 +306,7 @@ static void take_end(struct recording *r, struct followed *f, uint64_t now)
 	}
 	f->state = FOLLOWED_WAITS;
 	f->since_ns = f->due_ns = now;
+	f->lost_wall_ns = clock_wall_ns();
 	if (has_ended(r, f, now))
 		end_process(r, f);
 }
@@ -395,6 +396,17 @@ static void wait_for_something(struct recording *r, uint32_t bell)
 
 /* ---- life ------------------------------------------------------------------------------------- */
 
+/* Those whose interpreter was lost, and that were not looked at again since. */
+static void end_lost(struct recording *r)
+{
+	for (size_t i = 0; i < r->family.count; i++) {
+		struct followed *f = r->family.items[i];
+
+		if (f->state == FOLLOWED_WAITS && f->has_sampler && !followed_look(f, f->due_ns))
+			followed_end_rows(f, r->capture, f->lost_wall_ns);
+	}
+}
+
 /* All at once, so that they end at the same time. */
 static void stop_all(struct recording *r)
 {
@@ -412,6 +424,7 @@ static void stop_all(struct recording *r)
 		if (f->has_sampler && f->sampler.ended_ns > r->ended_ns)
 			r->ended_ns = f->sampler.ended_ns;
 	}
+	end_lost(r);
 	recording_mark_pause(r);
 	r->paused = false;
 }

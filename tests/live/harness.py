@@ -337,13 +337,17 @@ def opened(pid):
     return names
 
 
-def waits_of(pid):
-    """How often the threads of a process went to sleep of their own."""
-    count = 0
+def waits_of_threads(pid):
+    """How often each thread of a process went to sleep of its own: a dict by tid."""
+    counts = {}
     for tid in task_ids(pid):
         with open("/proc/%d/task/%d/status" % (pid, tid), encoding="utf-8") as f:
-            count += int(f.read().split("\nvoluntary_ctxt_switches:", 1)[1].split()[0])
-    return count
+            counts[tid] = int(f.read().split("\nvoluntary_ctxt_switches:", 1)[1].split()[0])
+    return counts
+
+
+def waits_of(pid):
+    return sum(waits_of_threads(pid).values())
 
 
 # A tick sleeps once until its moment, and at most this often more to leave the processor of a thread

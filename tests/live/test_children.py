@@ -21,9 +21,12 @@ from harness import (
     fireglass,
     has_module,
     need_root,
+    SLEEPS_OF_A_TICK,
     start_fireglass,
     wait_sampling,
+    wait_state,
     wait_until,
+    waits_of_threads,
 )
 from oracle import summary
 
@@ -80,13 +83,23 @@ def threads_of(pid):
     return len(os.listdir("/proc/%d/task" % pid))
 
 
+def wait_each_sampled(process, count):
+    """Until each of so many processes has been sampled for a while: a thread each, and the first one."""
+
+    def each():
+        waits = waits_of_threads(process.pid)
+        del waits[process.pid]
+        return len(waits) >= count and min(waits.values()) > 20 * SLEEPS_OF_A_TICK
+
+    wait_until(each, "a thread for each, and samples")
+
+
 def record_all(tmp_path, target, *options):
-    """Until each process of a tree has been sampled for a while: a thread each, and the first one."""
+    """Until each process of a tree has been sampled for a while."""
     out = tmp_path / "out.fgc"
     process = start_fireglass("record", "-p", target.pid, "--children", "-o", out, *options)
     try:
-        wait_until(lambda: threads_of(process.pid) == 1 + len(target.truth), "a thread for each")
-        wait_sampling(process, ticks=50 * len(target.truth))
+        wait_each_sampled(process, len(target.truth))
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=DEADLINE)[1].decode()
         assert process.returncode == 0, said
@@ -260,10 +273,10 @@ def test_a_child_is_killed(python, start, tmp_path):
     out = tmp_path / "out.fgc"
     process = start_fireglass("record", "-p", target.pid, "--children", "-o", out)
     try:
-        wait_sampling(process)
-        wait_until(lambda: threads_of(process.pid) >= 4, "a thread for each")
+        wait_each_sampled(process, 3)
         os.kill(victim, signal.SIGKILL)
         wait_until(lambda: threads_of(process.pid) == 3, "its thread gone")
+        wait_state(victim, "Z")
         wait_sampling(process)
         process.send_signal(signal.SIGINT)
         assert process.wait(DEADLINE) == 0
