@@ -150,6 +150,7 @@ static void *sampling_thread(void *data)
 	struct followed *f = data;
 
 	f->result = sampler_run(&f->sampler);
+	f->result_wall_ns = clock_wall_ns();
 	atomic_store(&f->sampling, false);
 	ring_ring(&f->ring);
 	return NULL;

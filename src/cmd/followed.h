@@ -33,7 +33,6 @@ struct followed {
 	enum followed_state state;
 	uint64_t since_ns;   // since when it has waited, as the program that it is
 	uint64_t due_ns;     // when it is to be looked at
-	uint64_t lost_wall_ns; // when its interpreter was last lost
 	uint64_t start_time; // of /proc: with the pid it identifies the process; 0: not looked at yet
 	uint64_t exe_dev, exe_inode;
 	uint32_t row; // in the capture's processes; CAPTURE_NONE: has none yet
@@ -45,6 +44,7 @@ struct followed {
 	pthread_t thread;          // the sampling thread
 	atomic_bool sampling;      // it runs
 	enum sampler_state result; // why it ended
+	uint64_t result_wall_ns;   // when
 	char *version;             // of its Python
 };
 

@@ -306,7 +306,6 @@ static void take_end(struct recording *r, struct followed *f, uint64_t now)
 	}
 	f->state = FOLLOWED_WAITS;
 	f->since_ns = f->due_ns = now;
-	f->lost_wall_ns = clock_wall_ns();
 	if (has_ended(r, f, now))
 		end_process(r, f);
 }
@@ -396,14 +395,14 @@ static void wait_for_something(struct recording *r, uint32_t bell)
 
 /* ---- life ------------------------------------------------------------------------------------- */
 
-/* Those whose interpreter was lost, and that were not looked at again since. */
+/* Those whose interpreter was lost so late that nobody has seen them end. */
 static void end_lost(struct recording *r)
 {
 	for (size_t i = 0; i < r->family.count; i++) {
 		struct followed *f = r->family.items[i];
 
-		if (f->state == FOLLOWED_WAITS && f->has_sampler && !followed_look(f, f->due_ns))
-			followed_end_rows(f, r->capture, f->lost_wall_ns);
+		if (f->has_sampler && f->result == SAMPLER_LOST && !followed_look(f, f->due_ns))
+			followed_end_rows(f, r->capture, f->result_wall_ns);
 	}
 }
 
