@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Builds the page that reports are written into.
+"""Builds the page that reports are written into, and that of `fireglass serve`.
 
-    build_page.py bundle --esbuild PROGRAM [--depfile FILE] WEB OUT.html
+    build_page.py bundle --esbuild PROGRAM [--depfile FILE] [--entry main.ts] WEB OUT.html
     build_page.py embed PAGE.html OUT.c OUT.h
     build_page.py dist --esbuild PROGRAM
 
-`bundle` makes the script of WEB/src/main.ts and the style of WEB/src/style/main.css, and fills them
+`bundle` makes the script of WEB/src/main.ts (or another entry) and the style of WEB/src/style/main.css, and fills them
 into WEB/src/page.html, together with a content security policy that allows just these two by their
-hashes, and no markup from script. @TITLE@ and @DATA@ stay. `embed` makes C strings of what is before, between and after these.
+hashes, and no markup from script. @TITLE@ and @DATA@ stay. `embed` makes C strings of what is before, between and after these, named as the page's file is.
 `dist` does `bundle` for a release, which then builds without esbuild (a script of `meson dist`).
 
 In page.html each placeholder is on a line of its own: @STYLE@ within <style>, @SCRIPT@ within
@@ -104,10 +104,14 @@ def fill(page, script, style):
     return page.replace("\0", style).replace("\1", script)
 
 
-def bundle(esbuild, web):
+# What is built of each script.
+ENTRIES = {"page.html": "main.ts", "page_live.html": "main_live.ts"}
+
+
+def bundle(esbuild, web, entry):
     frame = web / "src" / "page.html"
     script, script_inputs = run_esbuild(
-        esbuild, web, pathlib.Path("src/main.ts"), SCRIPT_OPTIONS)
+        esbuild, web, pathlib.Path("src") / entry, SCRIPT_OPTIONS)
     style, style_inputs = run_esbuild(
         esbuild, web, pathlib.Path("src/style/main.css"), STYLE_OPTIONS)
     page = fill(frame.read_text(encoding="utf-8"), safe_script(script), safe_style(style))
@@ -120,7 +124,7 @@ def write_depfile(path, out, inputs):
 
 
 def run_bundle(options):
-    page, inputs = bundle(options.esbuild, pathlib.Path(options.web).resolve())
+    page, inputs = bundle(options.esbuild, pathlib.Path(options.web).resolve(), options.entry)
     pathlib.Path(options.out).write_text(page, encoding="utf-8")
     if options.depfile:
         write_depfile(pathlib.Path(options.depfile), options.out, inputs)
@@ -128,9 +132,10 @@ def run_bundle(options):
 
 def run_dist(options):
     web = pathlib.Path(os.environ["MESON_DIST_ROOT"]) / "web"
-    page, _ = bundle(options.esbuild, web)
     (web / "built").mkdir(exist_ok=True)
-    (web / "built" / "page.html").write_text(page, encoding="utf-8")
+    for name, entry in ENTRIES.items():
+        page, _ = bundle(options.esbuild, web, entry)
+        (web / "built" / name).write_text(page, encoding="utf-8")
 
 
 # ---- embed ---------------------------------------------------------------------------------------
@@ -148,11 +153,14 @@ def run_embed(options):
     between, found, after = rest.partition("@DATA@")
     if not found:
         fail(f"{options.page} is no page: it has no @TITLE@ and @DATA@")
-    parts = {"page_before_title": before, "page_before_data": between, "page_after_data": after}
+    stem = pathlib.Path(options.page).stem
+    parts = {f"{stem}_before_title": before, f"{stem}_before_data": between,
+             f"{stem}_after_data": after}
     notice = "/* Made by tools/build_page.py; do not edit. */\n"
     header = pathlib.Path(options.header)
+    guard = f"{stem.upper()}_RESOURCES_H"
     header.write_text(
-        f"{notice}#ifndef PAGE_RESOURCES_H\n#define PAGE_RESOURCES_H\n\n"
+        f"{notice}#ifndef {guard}\n#define {guard}\n\n"
         + "".join(f"extern const char {name}[];\n" for name in parts) + "\n#endif\n",
         encoding="utf-8")
     pathlib.Path(options.source).write_text(
@@ -167,6 +175,7 @@ def main():
     command = commands.add_parser("bundle")
     command.add_argument("--esbuild", required=True)
     command.add_argument("--depfile")
+    command.add_argument("--entry", default="main.ts")
     command.add_argument("web")
     command.add_argument("out")
     command.set_defaults(run=run_bundle)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Checks the include law: which folder of src/ may include what, and who may touch the system.
+ext/src/ is a floor as well: the extension module.
 
 Prints one line per breach and exits 1 if there is any. docs/architecture.md explains the floors.
 """
@@ -11,6 +12,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SRC = ROOT / "src"
+EXT = ROOT / "ext" / "src"
 
 # Which floors each floor may include (its own always).
 FLOORS = {
@@ -20,11 +22,13 @@ FLOORS = {
     "pyabi": {"base", "os"},
     "store": {"base"},
     "sample": {"base", "os", "pyabi", "store"},
+    "inside": {"base", "os", "pyabi", "store", "sample"},
     "export": {"base", "fmt", "store"},
     "import": {"base", "fmt", "store"},
     "tui": {"base", "store"},
     "http": {"base", "store", "export", "import"},
     "cmd": {"base", "fmt", "os", "pyabi", "store", "sample", "export", "import", "tui", "http"},
+    "ext": {"base", "fmt", "os", "pyabi", "store", "sample", "export", "import", "inside"},
 }
 
 # Of these floors only some headers may be seen from above.
@@ -43,7 +47,7 @@ THIRD_PARTY = {
     "microhttpd.h": {"http/server.c"},
     "ncurses.h": {"tui/screen.c"},
     "curses.h": {"tui/screen.c"},
-    "Python.h": set(),
+    "Python.h": {"ext/src/ext.h"},
 }
 
 # Only the os floor asks the kernel about other processes.
@@ -59,8 +63,15 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^">]+)[">]')
 MAX_LINES = 800
 
 
-def include_breaches(path, floor, number, quote, header):
-    name = path.relative_to(SRC).as_posix()
+def floor_and_name(path):
+    """The floor of a file, and what this program calls it."""
+    if path.is_relative_to(EXT):
+        return "ext", path.relative_to(ROOT).as_posix()
+    name = path.relative_to(SRC)
+    return name.parts[0], name.as_posix()
+
+
+def include_breaches(name, floor, number, quote, header):
     if header in THIRD_PARTY and name not in THIRD_PARTY[header]:
         yield f"{name}:{number}: {header} may only be included by {', '.join(sorted(THIRD_PARTY[header])) or 'nobody here'}"
     if header in SYSTEM_HEADERS and floor != "os":
@@ -76,17 +87,15 @@ def include_breaches(path, floor, number, quote, header):
         yield f"{name}:{number}: {floor} may not include {header}"
 
 
-def text_breaches(path, floor, number, line):
-    name = path.relative_to(SRC).as_posix()
+def text_breaches(name, floor, number, line):
     if floor != "os" and PROC_PATH.search(line):
         yield f"{name}:{number}: only the os floor reads /proc"
-    if name not in VERSION_FILES and VERSION_TEST.search(line):
+    if floor != "ext" and name not in VERSION_FILES and VERSION_TEST.search(line):
         yield f"{name}:{number}: compares versions outside of the layout"
 
 
 def file_breaches(path):
-    floor = path.relative_to(SRC).parts[0]
-    name = path.relative_to(SRC).as_posix()
+    floor, name = floor_and_name(path)
     if floor not in FLOORS:
         yield f"{name}: '{floor}' is no floor"
         return
@@ -98,15 +107,16 @@ def file_breaches(path):
     for number, line in enumerate(lines, 1):
         match = INCLUDE.match(line)
         if match:
-            yield from include_breaches(path, floor, number, match[1], match[2])
+            yield from include_breaches(name, floor, number, match[1], match[2])
         else:
-            yield from text_breaches(path, floor, number, line)
+            yield from text_breaches(name, floor, number, line)
 
 
 def main():
     breaches = [breach
+                for root in (SRC, EXT)
                 for pattern in ("*.c", "*.h", "*.def")
-                for path in sorted(SRC.rglob(pattern))
+                for path in sorted(root.rglob(pattern))
                 for breach in file_breaches(path)]
     print("\n".join(breaches) if breaches else "floors: clean")
     return 1 if breaches else 0

@@ -5,12 +5,13 @@
     tools/run_tests.py [--only STAGE[,STAGE...]] [--fuzz-seconds N]
 
 Stages, in order: lint, build, unit, asan, threads, cross, interpreters, python, web, commands,
-live, tui, browser, clients, serve, fuzz.
+live, inside, wheel, tui, browser, clients, serve, fuzz.
 Build directories are build-gcc, build-clang, build-asan, build-tsan and build-cross beside the sources.
 Exits 1 if anything failed. With FIREGLASS_CI=1 a skipped test is a failure.
 """
 
 import argparse
+import concurrent.futures
 import hashlib
 import os
 import pathlib
@@ -30,6 +31,7 @@ BUILT = {
     "FIREGLASS_MAKE_CAPTURE": str(ROOT / "build-gcc" / "tests" / "make_capture"),
     "FIREGLASS_DESCRIBE_CAPTURE": str(ROOT / "build-gcc" / "tests" / "describe_capture"),
     "FIREGLASS_TOP_DEMO": str(ROOT / "build-gcc" / "tests" / "top_demo"),
+    "FIREGLASS_EXT": str(ROOT / "build-gcc" / "ext"),
 }
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1:allocator_may_return_null=1",
@@ -110,7 +112,10 @@ def lint():
                     *texts)
     counts += check("cppcheck", "--quiet", "--error-exitcode=1", "--inline-suppr", "--std=c11",
                     "--enable=warning,portability", "--suppress=missingIncludeSystem",
-                    "--suppressions-list=tools/cppcheck.txt", "-Isrc", "-j2", "src")
+                    "--suppressions-list=tools/cppcheck.txt", "--library=python", "-Isrc",
+                    "-Iext/src", "-j2", "src",
+                    "ext/src")
+    counts += check("tools/check_package.py")
     return counts
 
 
@@ -129,8 +134,18 @@ def compile_in(directory, *options, env=None):
     return check("ninja", "-C", directory, "--quiet")
 
 
+def python_abis():
+    """The option for extension modules of free-threaded Pythons, too, where their headers can be had."""
+    done = run("tools/wheel", "--print-abis", stdout=subprocess.PIPE, text=True)
+    return [f"-Dpython_abis={done.stdout.strip()}"] if done.returncode == 0 else []
+
+
 def build():
-    counts = compile_in("build-gcc", "-Dtests=enabled", env={"CC": "gcc"})
+    abis = python_abis()
+    ninja = ROOT / "build-gcc" / "build.ninja"
+    if abis and ninja.is_file() and "_fireglass-cpython-" not in ninja.read_text():
+        run("meson", "configure", "build-gcc", *abis)
+    counts = compile_in("build-gcc", "-Dtests=enabled", *abis, env={"CC": "gcc"})
     counts += compile_in("build-clang", "-Dtests=enabled", env={"CC": "clang"})
     return counts
 
@@ -203,6 +218,12 @@ def pytest(directory, *options, interpreter=None, env=None):
     return junit_counts(report, result.returncode)
 
 
+def side_by_side(share="worksteal"):
+    """For suites whose tests mostly wait: pytest-xdist, in what client_python() provides. "loadfile" where
+    the tests of a file share what is dear to prepare."""
+    return ("-n", str(max(2, min(os.cpu_count() or 1, 8))), "--dist", share)
+
+
 def pytest_python():
     return sys.executable if has_pytest() else "/usr/bin/python3"
 
@@ -236,13 +257,55 @@ def commands():
     return pytest("tests/commands", "-p", "no:cacheprovider")
 
 
+# They measure what sampling costs others, or a rate that must be kept: with nothing beside them.
+LIVE_ALONE = ("test_harmless.py", "test_serve_safety.py")
+
+
 def live():
-    counts = pytest("tests/live", "-p", "no:cacheprovider")
+    directory = ROOT / "tests" / "live"
+    interpreter = client_python(directory)
+    if not interpreter:
+        return Counts(failed=1)
+    counts = pytest("tests/live", "-p", "no:cacheprovider", *side_by_side(),
+                    *(f"--ignore={directory / name}" for name in LIVE_ALONE), interpreter=interpreter)
+    for name in LIVE_ALONE:
+        counts += pytest(f"tests/live/{name}", "-p", "no:cacheprovider")
     # what strangers can do to a server, with every access checked
     checked = ROOT / "build-asan" / "fireglass"
     if checked.exists():
         counts += pytest("tests/live/test_serve_safety.py", "-p", "no:cacheprovider",
                          env=dict(SANITIZER_ENV, FIREGLASS_BIN=str(checked)))
+    return counts
+
+
+def inside():
+    """The package, in every interpreter; its web parts with the frameworks, in one of their own."""
+    directory = ROOT / "tests" / "inside"
+    counts = Counts()
+    if not list((ROOT / "build-gcc" / "ext").glob("*.so")):
+        print("no extension module was built: the headers of a Python are missing")
+        return Counts(failed=1) if IN_CI else Counts(skipped=1)
+    apart = [path.parent for path in sorted(directory.glob("*/requirements.txt"))]
+    for path in [directory, *apart]:
+        interpreter = client_python(path)
+        if not interpreter:
+            counts.failed += 1
+            continue
+        options = [f"--ignore={other}" for other in apart if path == directory]
+        if path.name in ("inside", "web"):
+            options += side_by_side()
+        counts += pytest(str(path.relative_to(ROOT)), "-p", "no:cacheprovider", *options,
+                         interpreter=interpreter)
+    return counts
+
+
+def wheel():
+    """The wheels, as users get them: built, looked at, installed into bare environments, tried."""
+    made = ROOT / "build-wheel"
+    counts = check("tools/wheel", "--out", made)
+    if counts.failed:
+        return counts
+    counts += pytest("tests/wheel", "-p", "no:cacheprovider", env={"FIREGLASS_WHEELS": str(made)})
     return counts
 
 
@@ -256,7 +319,8 @@ def browser():
                stdout=subprocess.DEVNULL).returncode != 0:
             return Counts(failed=1)
     tests = sorted(str(path) for path in directory.glob("*.test.mjs"))
-    return node_counts("node", "--test", "--test-reporter=tap", *tests, cwd=directory, env=BUILT)
+    return node_counts("node", "--test", "--test-concurrency=2", "--test-reporter=tap", *tests,
+                       cwd=directory, env=BUILT)
 
 
 def node_counts(*command, **options):
@@ -316,7 +380,8 @@ def clients():
     modules, interpreter = client_modules(directory), client_python(directory)
     if not modules or not interpreter:
         return Counts(failed=1)
-    return pytest("tests/clients", "-p", "no:cacheprovider", interpreter=interpreter,
+    return pytest("tests/clients", "-p", "no:cacheprovider", *side_by_side("loadfile"),
+                  interpreter=interpreter,
                   env={"FIREGLASS_CLIENT_MODULES": str(modules),
                        "FIREGLASS_PROFILER_CLI": str(modules / ".bin" / "profiler-cli")})
 
@@ -389,8 +454,12 @@ def last_line(text):
 STAGES = {
     "lint": lint, "build": build, "unit": unit, "asan": asan, "threads": threads, "cross": cross,
     "interpreters": interpreters, "python": python, "web": web, "commands": commands, "live": live,
-    "tui": tui, "browser": browser, "clients": clients, "serve": serve, "fuzz": fuzz,
+    "inside": inside, "wheel": wheel, "tui": tui, "browser": browser, "clients": clients,
+    "serve": serve, "fuzz": fuzz,
 }
+
+# These measure no time and leave a processor free: the next stage runs beside them.
+BESIDE_THE_NEXT = {"serve"}
 
 
 def main():
@@ -399,15 +468,27 @@ def main():
     parser.add_argument("--fuzz-seconds", type=int, default=20, help="for each fuzzer")
     options = parser.parse_args()
     wanted = options.only.split(",") if options.only else list(STAGES)
-    total, summary = Counts(), []
     for name in wanted:
         if name not in STAGES:
             parser.error(f"there is no stage '{name}'; there are {', '.join(STAGES)}")
+    total, summary = Counts(), []
+
+    def finish(name):
         print(f"\n== {name}", flush=True)
         began = time.monotonic()
         counts = fuzz(options.fuzz_seconds) if name == "fuzz" else STAGES[name]()
-        summary.append(f"{name:13} {time.monotonic() - began:6.0f} s  {counts}")
-        total += counts
+        return counts, f"{name:13} {time.monotonic() - began:6.0f} s  {counts}"
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        going = []
+        for name in wanted:
+            going.append(pool.submit(finish, name))
+            if name not in BESIDE_THE_NEXT:
+                concurrent.futures.wait(going)
+        for stage in going:
+            counts, line = stage.result()
+            summary.append(line)
+            total += counts
     print("\n" + "\n".join(summary))
     if IN_CI and total.skipped:
         print("in CI nothing may be skipped")

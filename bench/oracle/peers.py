@@ -322,8 +322,51 @@ class InProcess(Profiler):
         return Reading(stacks, spent=found.get("spent"))
 
 
+class Inside(InProcess):
+    """`import fireglass` in the program itself."""
+
+    def __init__(self, binary, package, name="inside"):
+        self.name, self.inprocess = name, "fireglass" + name[len("inside") :]
+        self.binary, self.package = binary, package
+
+    def version(self):
+        return version_of([self.binary, "--version"])
+
+    def lacks(self, interpreter, rate):
+        if interpreter.minor < (3, 8):
+            return "needs 3.8"
+        if interpreter.root:
+            return "needs libraries that its root lacks"
+        command = list(interpreter.argv) + ["-c", "import fireglass"]
+        done = subprocess.run(
+            command, env=dict(os.environ, PYTHONPATH=self.package), stderr=subprocess.PIPE
+        )
+        return "cannot be imported there" if done.returncode else None
+
+    def environment(self, interpreter, places, rate, out):
+        interval = 0 if rate == "max" else 1.0 / rate
+        return {
+            "ORACLE_INPROCESS": "%s %r %s" % (self.inprocess, interval, out),
+            "PYTHONPATH": self.package,
+        }
+
+    def read(self, out, text):
+        with open(out + ".counts", encoding="utf-8") as f:
+            counts = json.load(f)
+        os.unlink(out + ".counts")
+        command = [self.binary, "export", out, "-f", "folded", "-o", "-"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+        return Reading(
+            folded(done.stdout, frame_of),
+            missed=counts["missed"],
+            dropped=counts["lost"],
+            truncated=counts["truncated"] + counts["failed"],
+        )
+
+
 def all_profilers(binary, interpreters_with_loader):
     """`interpreters_with_loader`: of targets.find_interpreters(loader=True)."""
+    package = os.environ.get("FIREGLASS_EXT") or os.path.join(os.path.dirname(binary), "ext")
     outside = [i for i in interpreters_with_loader if not i.root and not i.free_threaded]
     newest = [i for i in outside if i.minor == (3, 15)]
     loaders = [i for i in outside if i.kind == "loader"]
@@ -336,6 +379,8 @@ def all_profilers(binary, interpreters_with_loader):
         Austin([word for word in loader if not word.startswith("PYTHONHOME=")]),
         Tachyon(tachyon),
         Tachyon(tachyon, blocking=True),
+        Inside(binary, package),
+        Inside(binary, package, "inside-cpu"),
         InProcess("pyinstrument"),
         InProcess("cProfile"),
     ]

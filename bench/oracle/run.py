@@ -472,7 +472,7 @@ def measure_all(options, interpreters, profilers):
             cells_of[key].append(row)
             if "skipped" not in row:
                 print("  ".join(c for c in cells(row) if c), flush=True)
-            for example, count in row.get("examples", ()) if profiler.name == "fireglass" else ():
+            for example, count in row.get("examples", ()) if profiler.name.startswith(("fireglass", "inside")) else ():
                 print("    %d times: %s" % (count, example), flush=True)
     return [merge(rows) for rows in cells_of.values()]
 

@@ -68,6 +68,17 @@ void clock_wait(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ns)
 	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &timeout, NULL, 0);
 }
 
+void clock_wait_until(_Atomic uint32_t *word, uint32_t value, uint64_t deadline_ns)
+{
+	struct timespec deadline = {
+		.tv_sec = (time_t)(deadline_ns / NS_PER_SEC),
+		.tv_nsec = (long)(deadline_ns % NS_PER_SEC),
+	};
+
+	syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value, &deadline, NULL,
+		FUTEX_BITSET_MATCH_ANY);
+}
+
 void clock_wake(_Atomic uint32_t *word)
 {
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);

@@ -30,6 +30,9 @@ bool clock_sleep_until(uint64_t deadline_ns);
 /* Waits while *word is `value`, at most `timeout_ns`; may return early. */
 void clock_wait(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ns);
 
+/* The same until `deadline_ns`; as sharp as clock_sleep_until(). */
+void clock_wait_until(_Atomic uint32_t *word, uint32_t value, uint64_t deadline_ns);
+
 /* Wakes who waits for a change of *word. */
 void clock_wake(_Atomic uint32_t *word);
 

@@ -9,8 +9,9 @@
 #include "store/capture.h"
 
 /*
- * Writes the samples of [from_ns, to_ns) to an empty file; to_ns 0: to the end. Losses and markers of
- * other times are taken out of `c`, which is the caller's and opened for this.
+ * Writes the samples of [from_ns, to_ns) to an empty file; to_ns 0: to the end. Spans of other times
+ * are left out. Losses and markers of other times are taken out of `c`, which is the caller's and
+ * opened for this.
  */
 struct err *excerpt_write(struct capture *c, uint64_t from_ns, uint64_t to_ns, int fd);
 

@@ -53,6 +53,7 @@ struct err *selecting_set_from(void *settings, const char *value);
 struct err *selecting_set_to(void *settings, const char *value);
 struct err *selecting_set_thread(void *settings, const char *value);
 struct err *selecting_set_process(void *settings, const char *value);
+struct err *selecting_set_span(void *settings, const char *value);
 struct err *selecting_set_wall(void *settings, const char *value);
 struct err *selecting_set_cpu(void *settings, const char *value);
 struct err *selecting_set_gil(void *settings, const char *value);
@@ -68,6 +69,7 @@ struct err *selecting_set_modules(void *settings, const char *value);
 struct err *selecting_set_recursion(void *settings, const char *value);
 struct err *selecting_set_min_percent(void *settings, const char *value);
 struct err *selecting_set_threads(void *settings, const char *value);
+struct err *selecting_set_by_span(void *settings, const char *value);
 struct err *selecting_set_full_paths(void *settings, const char *value);
 struct err *selecting_set_no_lines(void *settings, const char *value);
 struct err *selecting_set_inverted(void *settings, const char *value);
@@ -95,6 +97,8 @@ struct err *selecting_set_no_source(void *settings, const char *value);
 		"more than once, as all that take REGEX", selecting_set_thread },                  \
 	{ 0, "process", "REGEX", "only processes with such a name, or this id",                    \
 		selecting_set_process },                                                           \
+	{ 0, "span", "REGEX", "only samples in such spans, or in spans within them, matched\n"    \
+		"on \"name text\"", selecting_set_span },                                        \
 	{ 0, "wall", NULL, "all samples (the default)", selecting_set_wall },                      \
 	{ 0, "cpu", NULL, "only those of threads on a processor, or ready for one",                \
 		selecting_set_cpu },                                                               \
@@ -114,6 +118,8 @@ struct err *selecting_set_no_source(void *settings, const char *value);
 	{ 0, "min-percent", "N", "frames with less than N % are pooled into (below N %)",          \
 		selecting_set_min_percent },                                                       \
 	{ 't', "threads", NULL, "the thread's name as the first frame", selecting_set_threads },   \
+	{ 0, "by-span", NULL, "spans as the first frames, the outermost first",                     \
+		selecting_set_by_span },                                                           \
 	{ 0, "full-paths", NULL, "whole file names, not those relative to packages",               \
 		selecting_set_full_paths },                                                        \
 	{ 0, "no-lines", NULL, "no line numbers at all", selecting_set_no_lines },                 \

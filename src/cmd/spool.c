@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -16,6 +15,7 @@
 #include "base/iofd.h"
 #include "base/units.h"
 #include "os/proc.h"
+#include "sample/facts.h"
 
 #define FLUSH_NS ((uint64_t)1000000000)
 
@@ -50,17 +50,6 @@ static void take(struct sample_sink *sink, const struct sample *sample)
 
 /* ---- facts ------------------------------------------------------------------------------------ */
 
-static void set_machine_facts(struct capture *c)
-{
-	struct utsname machine;
-
-	if (uname(&machine) != 0)
-		return;
-	capture_set_fact(c, FACT_HOST, machine.nodename);
-	capture_set_fact(c, FACT_KERNEL, machine.release);
-	capture_set_fact(c, FACT_ARCH, machine.machine);
-}
-
 static void set_own_command(struct capture *c, int argc, char **argv)
 {
 	_cleanup_buf_ struct buf arguments = BUF_INIT, quoted = BUF_INIT;
@@ -84,14 +73,9 @@ void spool_describe(struct spool *s, struct recording *recording, const char *co
 
 	s->recording = recording;
 	s->process = capture_add_process(c, &row);
-	capture_set_fact(c, FACT_TOOL, "fireglass " FIREGLASS_VERSION);
-	capture_set_fact(c, FACT_CLOCK, "CLOCK_REALTIME");
-	capture_set_fact_u64(c, FACT_START_NS, row.start_ns);
-	if (recording->period_ns)
-		capture_set_fact_u64(c, FACT_PERIOD_NS, recording->period_ns);
+	facts_begin(c, row.start_ns, recording->period_ns);
 	if (*cwd)
 		capture_set_fact(c, FACT_CWD, cwd);
-	set_machine_facts(c);
 	set_own_command(c, argc, argv);
 }
 
@@ -112,30 +96,11 @@ static void set_target_facts(struct spool *s)
 
 static void set_counts(struct spool *s)
 {
-	static const char *const rungs[LADDER_RUNGS] = {
-		[LADDER_DIRECT] = FACT_RUNG "direct",
-		[LADDER_COSCHEDULED] = FACT_RUNG "coscheduled",
-		[LADDER_STOPPED] = FACT_RUNG "stopped",
-		[LADDER_TRUNCATED] = FACT_RUNG "truncated",
-	};
-	const struct recording_counts *now = &s->now;
-	struct capture *c = &s->capture;
+	uint64_t rungs[LADDER_RUNGS];
 
-	capture_set_fact_u64(c, FACT_TICKS, now->ticks - s->before.ticks);
 	for (int i = 0; i < LADDER_RUNGS; i++)
-		capture_set_fact_u64(c, rungs[i], now->rungs[i] - s->before.rungs[i]);
-}
-
-static void add_loss(struct spool *s, enum capture_loss_kind kind, uint64_t now, uint64_t *known)
-{
-	const struct capture_loss loss = {
-		.time_ns = clock_wall_ns(), .kind = kind, .count = now - *known
-	};
-
-	if (now == *known)
-		return;
-	capture_add_loss(&s->capture, &loss);
-	*known = now;
+		rungs[i] = s->now.rungs[i] - s->before.rungs[i];
+	facts_counts(&s->capture, s->now.ticks - s->before.ticks, rungs);
 }
 
 static void bring_up_to_date(struct spool *s)
@@ -143,8 +108,8 @@ static void bring_up_to_date(struct spool *s)
 	recording_count(s->recording, &s->now);
 	set_target_facts(s);
 	set_counts(s);
-	add_loss(s, LOSS_MISSED, s->now.missed, &s->missed);
-	add_loss(s, LOSS_ROOM, s->now.no_room, &s->ring_full);
+	facts_loss(&s->capture, LOSS_MISSED, s->now.missed, &s->missed);
+	facts_loss(&s->capture, LOSS_ROOM, s->now.no_room, &s->ring_full);
 }
 
 static void drained(struct sample_sink *sink)
@@ -255,7 +220,7 @@ struct err *spool_next(struct spool *s, int fd, const char *path)
 	s->samples = 0;
 	struct err *err = create_writer(s);
 	if (!err)
-		add_loss(s, LOSS_SPACE, s->homeless, &s->homeless_known);
+		facts_loss(&s->capture, LOSS_SPACE, s->homeless, &s->homeless_known);
 	return err;
 }
 

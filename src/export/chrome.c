@@ -6,7 +6,8 @@
  *	M     names and order of processes and threads
  *	X     a function on the stack of a thread, from the first sample that has it to the first that
  *	      has not: calls between two samples are not seen, so that one event may be many calls
- *	b e   spans that may overlap: markers of the capture, and from the flags of samples
+ *	b e   spans that may overlap: those of the program (category "span"), markers of the
+ *	      capture, and from the flags of samples
  *	      "holds GIL", "GIL wait" and "GC" (the latter two unless the capture has such markers)
  *	i     markers that are a moment
  *	C     processors in use by a process, over each COUNTER_NS
@@ -339,6 +340,29 @@ static void put_markers(struct chrome *w)
 			put_marker(w, &c->markers[i]);
 }
 
+/* On the thread on which it began; one that has not ended lasts to the end of the samples. */
+static void put_program_span(struct chrome *w, const struct capture_span *s)
+{
+	const struct capture *c = view_capture(w->view);
+	uint64_t end_ns = s->end_ns ? s->end_ns : capture_last_ns(c) + view_period_ns(w->view);
+	uint64_t begin_us = sample_clock_from_origin(&w->clock, s->start_ns) / 1000;
+	uint64_t end_us = sample_clock_from_origin(&w->clock, end_ns) / 1000;
+	bool of_thread = s->thread < c->thread_count;
+	uint32_t pid = of_thread ? pid_of(w, s->thread) : export_ids_pid(&w->ids, c, s->process);
+
+	put_span(w, pid, of_thread ? w->ids.tids[s->thread] : pid, "span", capture_text(c, s->name),
+		capture_text(c, s->text), begin_us, end_us > begin_us ? end_us : begin_us);
+}
+
+static void put_program_spans(struct chrome *w)
+{
+	const struct capture *c = view_capture(w->view);
+
+	for (size_t i = 0; i < c->span_count; i++)
+		if (view_shows_span(w->view, (uint32_t)i))
+			put_program_span(w, &c->spans[i]);
+}
+
 /* ---- counters --------------------------------------------------------------------------------- */
 
 static void put_counters(struct chrome *w)
@@ -445,6 +469,8 @@ static struct err *chrome_write(FILE *out, struct view *v, const struct export_o
 	fputs("{\"traceEvents\":[", out);
 	put_metadata(&w);
 	put_markers(&w);
+	view_begin(v); // decides on threads
+	put_program_spans(&w);
 	put_samples(&w);
 	put_other_data(&w);
 	struct err *err = view_end(v);

@@ -80,7 +80,7 @@ struct firefox {
 	uint32_t *threads;        // the capture's, in the order of the profile
 	size_t thread_count;
 	size_t *marker_begin;   // by thread of the profile, one more: its part of markers
-	uint32_t *markers;      // of the capture, sorted by thread
+	uint32_t *markers;      // of the capture, then its spans, sorted by thread
 	uint8_t spans;          // flags that are shown as markers
 };
 

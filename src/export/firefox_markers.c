@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Markers of a thread: those of the capture, spans made of the flags of samples that follow each
+ * Markers of a thread: those of the capture, its spans, further ones made of the flags of samples that follow each
  * other, and what could not be had, the latter at the profile's first thread. They are made anew for
  * each column of the table.
  */
@@ -17,6 +17,7 @@
 /* Types of markers: each has a schema. */
 enum type {
 	TYPE_MARK,
+	TYPE_SPAN,
 	TYPE_GC,
 	TYPE_GIL_WAIT,
 	TYPE_LOST,
@@ -29,6 +30,8 @@ static const struct {
 	enum firefox_category category;
 } types[] = {
 	[TYPE_MARK] = { "mark", "{marker.data.text}", "A marker of the recording", FIREFOX_OTHER },
+	[TYPE_SPAN] = { "span", "{marker.data.text}", "What the program was working on",
+		FIREFOX_OTHER },
 	[TYPE_GC] = { "python-gc", "", "Samples in which the thread was collecting garbage",
 		FIREFOX_GC },
 	[TYPE_GIL_WAIT] = { "python-gil-wait", "",
@@ -101,16 +104,22 @@ static void places_deinit(struct places *places)
 	free(places->processes);
 }
 
-static uint32_t place_of(
-	const struct firefox *w, const struct places *places, const struct capture_marker *m)
+/* `i`: of the markers of the capture, which its spans follow. */
+static uint32_t place_of(const struct firefox *w, const struct places *places, size_t i)
 {
 	const struct capture *c = view_capture(w->view);
+	bool is_span = i >= c->marker_count;
+	const struct capture_marker *m = is_span ? NULL : &c->markers[i];
+	const struct capture_span *s = is_span ? &c->spans[i - c->marker_count] : NULL;
+	uint32_t thread = is_span ? s->thread : m->thread;
+	uint32_t process = is_span ? s->process : m->process;
 
-	if (!is_selected(w, m->start_ns, m->end_ns))
+	if (is_span ? !view_shows_span(w->view, (uint32_t)(i - c->marker_count))
+		    : !is_selected(w, m->start_ns, m->end_ns))
 		return NOWHERE;
-	if (m->thread < c->thread_count)
-		return places->threads[m->thread];
-	return m->process < c->process_count ? places->processes[m->process] : 0;
+	if (thread < c->thread_count)
+		return places->threads[thread];
+	return process < c->process_count ? places->processes[process] : 0;
 }
 
 /* Sorts by place: counts, then begins, then fills. */
@@ -119,8 +128,8 @@ static void sort_markers(struct firefox *w, const struct places *places)
 	const struct capture *c = view_capture(w->view);
 	_cleanup_free_ size_t *filled = xcalloc(w->thread_count + 1, sizeof(*filled));
 
-	for (size_t i = 0; i < c->marker_count; i++) {
-		uint32_t place = place_of(w, places, &c->markers[i]);
+	for (size_t i = 0; i < c->marker_count + c->span_count; i++) {
+		uint32_t place = place_of(w, places, i);
 
 		if (place != NOWHERE)
 			w->marker_begin[place + 1]++;
@@ -129,8 +138,8 @@ static void sort_markers(struct firefox *w, const struct places *places)
 		w->marker_begin[i + 1] += w->marker_begin[i];
 		filled[i] = w->marker_begin[i];
 	}
-	for (size_t i = 0; i < c->marker_count; i++) {
-		uint32_t place = place_of(w, places, &c->markers[i]);
+	for (size_t i = 0; i < c->marker_count + c->span_count; i++) {
+		uint32_t place = place_of(w, places, i);
 
 		if (place != NOWHERE)
 			w->markers[filled[place]++] = (uint32_t)i;
@@ -144,7 +153,7 @@ void firefox_markers_init(struct firefox *w)
 
 	places_init(&places, w);
 	w->marker_begin = xcalloc(w->thread_count + 1, sizeof(*w->marker_begin));
-	w->markers = xcalloc(c->marker_count, sizeof(*w->markers));
+	w->markers = xcalloc(c->marker_count + c->span_count, sizeof(*w->markers));
 	sort_markers(w, &places);
 	for (size_t i = 0; i < ARRAY_LEN(spans); i++)
 		if (!has_marker(c, spans[i].name))
@@ -157,7 +166,7 @@ struct marker {
 	uint64_t begin_ns, end_ns; // from the profile's start
 	const char *name;
 	enum type type;
-	const char *text; // of TYPE_MARK
+	const char *text; // of TYPE_MARK and TYPE_SPAN
 	uint64_t lost;    // of TYPE_LOST
 };
 
@@ -191,13 +200,32 @@ static struct err *markers_end(struct markers *m)
 	return err;
 }
 
+static struct marker marker_of_span(const struct firefox *w, const struct capture_span *s)
+{
+	const struct capture *c = view_capture(w->view);
+	uint64_t end_ns = s->end_ns ? s->end_ns : capture_last_ns(c) + view_period_ns(w->view);
+
+	return (struct marker){
+		.begin_ns = sample_clock_from_origin(&w->clock, s->start_ns),
+		.end_ns = sample_clock_from_origin(&w->clock, end_ns),
+		.name = capture_text(c, s->name),
+		.type = TYPE_SPAN,
+		.text = capture_text(c, s->text),
+	};
+}
+
 static bool next_of_capture(struct markers *m, struct marker *ret)
 {
 	const struct capture *c = view_capture(m->w->view);
 
 	if (m->at == m->w->marker_begin[m->place + 1])
 		return false;
-	const struct capture_marker *marker = &c->markers[m->w->markers[m->at++]];
+	uint32_t row = m->w->markers[m->at++];
+	if (row >= c->marker_count) {
+		*ret = marker_of_span(m->w, &c->spans[row - c->marker_count]);
+		return true;
+	}
+	const struct capture_marker *marker = &c->markers[row];
 	*ret = (struct marker){
 		.begin_ns = sample_clock_from_origin(&m->w->clock, marker->start_ns),
 		.end_ns = sample_clock_from_origin(&m->w->clock, marker->end_ns),
@@ -298,9 +326,9 @@ static void put_data(struct firefox *w, const struct marker *m)
 	json_begin_object(&w->json);
 	json_key(&w->json, "type");
 	json_cstring(&w->json, types[m->type].type);
-	if (m->type == TYPE_MARK || m->type == TYPE_LOST) {
+	if (*types[m->type].table) {
 		json_key(&w->json, "text");
-		json_cstring(&w->json, m->type == TYPE_MARK ? m->text : digits);
+		json_cstring(&w->json, m->type == TYPE_LOST ? digits : m->text);
 	}
 	json_end_object(&w->json);
 }
@@ -397,6 +425,8 @@ void firefox_markers_put_schema(struct firefox *w)
 
 	json_begin_array(json);
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		if (i == TYPE_SPAN && !view_capture(w->view)->span_count)
+			continue;
 		json_begin_object(json);
 		put_pair(json, "name", types[i].type);
 		put_pair(json, "tooltipLabel", "{marker.name}");

@@ -28,7 +28,9 @@
 struct jsonl {
 	FILE *out;
 	struct view *view;
-	bool *process_known, *thread_known; // by row of the capture
+	bool *process_known, *thread_known, *span_known; // by row of the capture
+	uint32_t *path; // spans within each other that have no line yet
+	size_t path_capacity;
 	size_t function_count, frame_count; // of the view's tables that were written
 	size_t stack_count;
 	uint64_t samples;
@@ -38,6 +40,8 @@ static void jsonl_deinit(struct jsonl *w)
 {
 	free(w->process_known);
 	free(w->thread_known);
+	free(w->span_known);
+	free(w->path);
 }
 
 static const char *const state_names[SAMPLE_STATES] = {
@@ -261,6 +265,47 @@ static void put_marker(struct jsonl *w, const struct capture_marker *m)
 	end_line(&json);
 }
 
+static void put_span(struct jsonl *w, uint32_t row)
+{
+	const struct capture *c = view_capture(w->view);
+	const struct capture_span *s = &c->spans[row];
+	struct json_writer json = { .stream = w->out };
+
+	need_process(w, s->process);
+	need_thread(w, s->thread);
+	begin_line(&json, "span");
+	put_u64(&json, "id", row);
+	put_u64(&json, "start_ns", s->start_ns);
+	put_time_or_null(&json, "end_ns", s->end_ns);
+	put_row(&json, "process", s->process, c->process_count);
+	put_row(&json, "thread", s->thread, c->thread_count);
+	// what is around it may be of another time than what is selected
+	put_row(&json, "parent", s->parent ? s->parent - 1 : CAPTURE_NONE, row);
+	put_text(&json, "name", capture_text(c, s->name));
+	put_text(&json, "text", capture_text(c, s->text));
+	end_line(&json);
+	w->span_known[row] = true;
+}
+
+/* With what lies around it, which is before it in the table. */
+static void need_span(struct jsonl *w, uint32_t row)
+{
+	const struct capture *c = view_capture(w->view);
+	size_t depth = 0;
+
+	while (!w->span_known[row]) {
+		uint32_t parent = c->spans[row].parent;
+
+		array_reserve(w->path, w->path_capacity, depth + 1);
+		w->path[depth++] = row;
+		if (!parent || parent > row)
+			break;
+		row = parent - 1;
+	}
+	while (depth)
+		put_span(w, w->path[--depth]);
+}
+
 static void put_loss(struct jsonl *w, const struct capture_loss *loss)
 {
 	struct json_writer json = { .stream = w->out };
@@ -286,6 +331,9 @@ static void put_events(struct jsonl *w)
 	for (size_t i = 0; i < c->marker_count; i++)
 		if (is_selected(w, c->markers[i].start_ns, c->markers[i].end_ns))
 			put_marker(w, &c->markers[i]);
+	for (size_t i = 0; i < c->span_count; i++)
+		if (view_shows_span(w->view, (uint32_t)i))
+			need_span(w, (uint32_t)i);
 	for (size_t i = 0; i < c->loss_count; i++)
 		if (is_selected(w, c->losses[i].time_ns, c->losses[i].time_ns))
 			put_loss(w, &c->losses[i]);
@@ -310,6 +358,8 @@ static void put_flags(struct jsonl *w, uint8_t flags)
 static void put_sample(struct jsonl *w, const struct capture_sample *s)
 {
 	need_thread(w, s->thread);
+	if (s->span)
+		need_span(w, s->span - 1);
 	need_tables(w);
 	fputs("{\"type\":\"sample\",\"time_ns\":", w->out);
 	digits_put(w->out, s->time_ns);
@@ -332,6 +382,10 @@ static void put_sample(struct jsonl *w, const struct capture_sample *s)
 	else
 		fprintf(w->out, ",\"syscall\":%" PRId32, s->syscall);
 	put_flags(w, s->flags);
+	if (s->span) {
+		fputs(",\"span\":", w->out);
+		digits_put(w->out, s->span - 1);
+	}
 	fputs("}\n", w->out);
 	w->samples++;
 }
@@ -356,13 +410,14 @@ static struct err *jsonl_write(FILE *out, struct view *v, const struct export_op
 		.view = v,
 		.process_known = xcalloc(c->process_count, sizeof(*w.process_known)),
 		.thread_known = xcalloc(c->thread_count, sizeof(*w.thread_known)),
+		.span_known = xcalloc(c->span_count, sizeof(*w.span_known)),
 	};
 	const struct capture_sample *s;
 
 	(void)options;
 	put_meta(&w);
+	view_begin(v); // decides on threads, which what comes first is asked by
 	put_events(&w);
-	view_begin(v);
 	while ((s = view_next(v)))
 		put_sample(&w, s);
 	struct err *err = view_end(v);

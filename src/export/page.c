@@ -14,6 +14,7 @@
 #include "fmt/gzip.h"
 #include "fmt/varint.h"
 #include "fmt/xml_out.h"
+#include "page_live_resources.h"
 #include "page_resources.h"
 
 #define MAGIC "fgpage1\n"
@@ -167,22 +168,22 @@ static struct err *page_write(FILE *out, struct view *v, const struct export_opt
 static void write_head_of_live(FILE *out)
 {
 	static const char policy[] = "default-src 'none';";
-	const char *at = strstr(page_before_title, policy);
-	size_t len = at ? (size_t)(at - page_before_title) + strlen(policy) : 0;
+	const char *at = strstr(page_live_before_title, policy);
+	size_t len = at ? (size_t)(at - page_live_before_title) + strlen(policy) : 0;
 
-	fwrite(page_before_title, 1, len, out);
+	fwrite(page_live_before_title, 1, len, out);
 	if (at)
 		fputs(" connect-src 'self';", out);
-	fputs(page_before_title + len, out);
+	fputs(page_live_before_title + len, out);
 }
 
 void export_page_live(FILE *out, const char *title, const char *live)
 {
 	write_head_of_live(out);
 	write_title(out, title);
-	fputs(page_before_data, out);
+	fputs(page_live_before_data, out);
 	fprintf(out, "<script type=\"application/json\" id=\"live\">%s</script>\n", live);
-	fputs(page_after_data, out);
+	fputs(page_live_after_data, out);
 }
 
 const struct exporter export_page = {

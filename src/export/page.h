@@ -28,6 +28,7 @@ enum page_column {
 	PAGE_CPU,
 	PAGE_SYSCALL,
 	PAGE_WEIGHT,
+	PAGE_SPAN,
 	PAGE_COLUMNS
 };
 
@@ -36,6 +37,7 @@ struct page_thread {
 	uint32_t row; // in the page
 	uint64_t samples;
 	uint64_t time;                    // of the last one, from the start, in units
+	uint32_t span;                    // of the last one: row in the page, plus 1
 	uint32_t first_stack, last_stack; // rows in the page
 	struct buf columns[PAGE_COLUMNS]; // PAGE_STACK: without the first sample's
 };
@@ -60,6 +62,8 @@ struct page {
 	uint64_t time_unit_ns, cpu_unit_ns;
 	struct page_thread *threads; // by row of the capture
 	bool *processes;             // by row of the capture: used
+	uint32_t *spans;             // by row of the capture: not 0 is used; then row in the page, plus 1
+	uint32_t span_count;         // in the page
 	uint32_t *process_rows;      // by row of the capture
 	/* By stack of the view: counts of its samples, from the numbering on with those above it. */
 	uint64_t *totals;
@@ -87,6 +91,14 @@ struct err *page_survey(struct page *p);
 /* What is used gets its rows; after the survey. */
 void page_number(struct page *p);
 
+/* What the numbering finds: rows of the capture, or none. */
+void page_use_thread(struct page *p, uint32_t row);
+void page_use_text(struct page *p, string_id id);
+/* Row plus 1, as samples have it. */
+void page_use_span(struct page *p, uint32_t span);
+/* Within the numbering: before that of threads. */
+void page_number_spans(struct page *p);
+
 /* Whether the page has a marker, a loss. */
 bool page_has_marker(const struct page *p, const struct capture_marker *m);
 bool page_has_loss(const struct page *p, const struct capture_loss *loss);
@@ -105,10 +117,16 @@ struct page_table {
 	struct buf bytes;
 };
 
-#define PAGE_TABLES 8
+#define PAGE_SPAN_TABLES 7
+#define PAGE_TABLES (8 + PAGE_SPAN_TABLES)
 
-/* Functions, frames, stacks, in the order in which they follow the JSON; the caller's to deinit. */
+/*
+ * Functions, frames, stacks, spans, in the order in which they follow the JSON; the caller's to
+ * deinit. A page without spans has no tables of them: their counts are 0.
+ */
 void page_make_tables(const struct page *p, struct page_table tables[PAGE_TABLES]);
+
+void page_make_span_tables(const struct page *p, struct page_table tables[PAGE_SPAN_TABLES]);
 
 extern const char *const page_column_names[PAGE_COLUMNS];
 /* Bytes of a column of all threads, after the second pass. */

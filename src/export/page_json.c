@@ -407,9 +407,10 @@ static void put_columns(
 {
 	begin(w, "columns");
 	for (int i = 0; i < PAGE_TABLES; i++)
-		put_column(w, tables[i].name, tables[i].count, tables[i].bytes.len);
+		if (i < PAGE_TABLES - PAGE_SPAN_TABLES || p->span_count)
+			put_column(w, tables[i].name, tables[i].count, tables[i].bytes.len);
 	for (enum page_column i = 0; i < PAGE_COLUMNS; i++)
-		if (i != PAGE_WEIGHT || p->weighted)
+		if ((i != PAGE_WEIGHT || p->weighted) && (i != PAGE_SPAN || p->span_count))
 			put_column(w, page_column_names[i], p->samples, page_column_bytes(p, i));
 	json_end_array(w);
 }

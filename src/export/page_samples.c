@@ -19,6 +19,7 @@ const char *const page_column_names[PAGE_COLUMNS] = {
 	[PAGE_CPU] = "samples.cpu",
 	[PAGE_SYSCALL] = "samples.syscall",
 	[PAGE_WEIGHT] = "samples.weight",
+	[PAGE_SPAN] = "samples.span",
 };
 
 void page_init(struct page *p, struct view *v, const struct export_options *options)
@@ -30,6 +31,7 @@ void page_init(struct page *p, struct view *v, const struct export_options *opti
 		.options = options,
 		.threads = xcalloc(c->thread_count, sizeof(*p->threads)),
 		.processes = xcalloc(c->process_count, sizeof(*p->processes)),
+		.spans = xcalloc(c->span_count, sizeof(*p->spans)),
 		.process_rows = xcalloc(c->process_count, sizeof(*p->process_rows)),
 	};
 }
@@ -49,6 +51,7 @@ void page_deinit(struct page *p)
 	free(p->threads);
 	free(p->processes);
 	free(p->process_rows);
+	free(p->spans);
 	free(p->totals);
 }
 
@@ -107,6 +110,7 @@ static void note_sample(struct page *p, const struct capture_sample *s)
 	if (s->syscall >= 0 && s->syscall < PAGE_SYSCALLS)
 		p->syscalls[s->syscall / 8] |= (uint8_t)(1u << s->syscall % 8);
 	p->weighted |= s->count != 1;
+	page_use_span(p, s->span);
 	p->threads[s->thread].samples++;
 	p->samples++;
 }
@@ -159,6 +163,14 @@ static void put_stack(struct page_thread *t, uint32_t row)
 	t->last_stack = row;
 }
 
+static void put_span(const struct page *p, struct page_thread *t, uint32_t span)
+{
+	uint32_t row = span ? p->spans[span - 1] : 0;
+
+	put(t, PAGE_SPAN, varint_zigzag((uint64_t)row - t->span));
+	t->span = row;
+}
+
 static void put_sample(struct page *p, const struct capture_sample *s, uint32_t stack)
 {
 	struct page_thread *t = &p->threads[s->thread];
@@ -173,6 +185,8 @@ static void put_sample(struct page *p, const struct capture_sample *s, uint32_t 
 	put(t, PAGE_SYSCALL, called ? (uint64_t)s->syscall + 1 : 0);
 	if (p->weighted)
 		put(t, PAGE_WEIGHT, s->count);
+	if (p->span_count)
+		put_span(p, t, s->span);
 }
 
 /* A row, unless the file is not what it was in the first pass. */

@@ -57,6 +57,7 @@ void page_add_selection(struct buf *out, const struct page *p)
 	add_time(out, p, "to", s->to_ns);
 	add_patterns(out, "thread", s->threads);
 	add_patterns(out, "process", s->processes);
+	add_patterns(out, "span", s->spans);
 	add_patterns(out, "focus", s->focus);
 	add_patterns(out, "ignore", s->ignore);
 	add_patterns(out, "hide", s->hide);
@@ -71,6 +72,8 @@ void page_add_selection(struct buf *out, const struct page *p)
 	}
 	if (s->thread_roots)
 		add(out, "threads");
+	if (s->span_roots)
+		add(out, "by-span");
 	if (p->options->no_lines)
 		add(out, "no-lines");
 }

@@ -85,7 +85,12 @@ static void number_stacks(struct page *p, const struct profile *tables)
 	}
 }
 
-static void use_thread(struct page *p, uint32_t row)
+void page_use_text(struct page *p, string_id id)
+{
+	use(&p->texts, id);
+}
+
+void page_use_thread(struct page *p, uint32_t row)
 {
 	const struct capture *c = view_capture(p->view);
 
@@ -146,7 +151,7 @@ static void use_markers(struct page *p)
 
 		if (!page_has_marker(p, m))
 			continue;
-		use_thread(p, m->thread);
+		page_use_thread(p, m->thread);
 		if (m->process < c->process_count)
 			p->processes[m->process] = true;
 		use(&p->texts, m->name);
@@ -169,8 +174,9 @@ void page_number(struct page *p)
 	number_stacks(p, tables);
 	for (size_t i = 0; i < c->thread_count; i++)
 		if (p->threads[i].samples)
-			use_thread(p, (uint32_t)i);
+			page_use_thread(p, (uint32_t)i);
 	use_markers(p);
+	page_number_spans(p);
 	number_threads(p);
 }
 
@@ -188,7 +194,7 @@ enum {
 	TABLES
 };
 
-_Static_assert(TABLES == PAGE_TABLES, "tables are counted");
+_Static_assert(TABLES + PAGE_SPAN_TABLES == PAGE_TABLES, "tables are counted");
 
 static void put(struct page_table *t, uint64_t value)
 {
@@ -248,7 +254,7 @@ static void put_stacks(const struct page *p, struct page_table *tables)
 
 void page_make_tables(const struct page *p, struct page_table tables[PAGE_TABLES])
 {
-	static const char *const names[PAGE_TABLES] = {
+	static const char *const names[TABLES] = {
 		[FUNCTION_NAME] = "functions.name",
 		[FUNCTION_FILE] = "functions.file",
 		[FUNCTION_LINE] = "functions.line",
@@ -259,9 +265,10 @@ void page_make_tables(const struct page *p, struct page_table tables[PAGE_TABLES
 		[STACK_FRAME] = "stacks.frame",
 	};
 
-	for (int i = 0; i < PAGE_TABLES; i++)
+	for (int i = 0; i < TABLES; i++)
 		tables[i] = (struct page_table){ .name = names[i] };
 	put_functions(p, tables);
 	put_frames(p, tables);
 	put_stacks(p, tables);
+	page_make_span_tables(p, tables + TABLES);
 }

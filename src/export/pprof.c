@@ -3,7 +3,7 @@
  * pprof's protocol buffer, gzipped (google/pprof, proto/profile.proto).
  *
  *	values    samples, wall nanoseconds (if the period is known), CPU nanoseconds (if any are)
- *	labels    thread, process, state, gil, gc; thread id and pid, which are numbers, as pprof takes
+ *	labels    thread, process, span, state, gil, gc; thread id and pid, which are numbers, as pprof takes
  *	          `-tagfocus=pid=4711` for one
  *	comments  the facts of the run, and what could not be had
  *
@@ -25,8 +25,12 @@
 #include "fmt/gzip.h"
 #include "fmt/pb_writer.h"
 #include "fmt/pprof_fields.h"
+#include "store/select_spans.h"
 
 #define ONLY_MAPPING 1u
+
+#define SPAN_SEPARATOR " > "
+#define SPANS_NAMED 16 /* of those within each other: the innermost ones */
 
 #define LABELLED_FLAGS (SAMPLE_HOLDS_GIL | SAMPLE_WAITS_FOR_GIL | SAMPLE_IN_GC)
 
@@ -35,6 +39,7 @@ struct row {
 	stack_id stack;
 	uint32_t thread;
 	uint8_t state, flags;
+	uint32_t span; // string: its text and those around it; 0: none
 	uint64_t count, cpu_ns;
 };
 
@@ -58,6 +63,7 @@ struct pprof {
 	struct ids locations; // keys: frames, or functions if these have no lines
 	struct ids functions;
 	struct profile strings; // nothing but its strings is used
+	uint32_t *spans;        // by row of the capture: the string, 0 is not made yet
 	struct buf message, part, inner;
 };
 
@@ -89,6 +95,7 @@ static void pprof_init(struct pprof *w, struct view *v, const struct export_opti
 		.period_ns = view_period_ns(v),
 	};
 	profile_init(&w->strings);
+	w->spans = xcalloc(view_capture(v)->span_count, sizeof(*w->spans));
 	profile_string(&w->strings, "", 0); // the first must be the empty one
 }
 
@@ -96,6 +103,7 @@ static void pprof_deinit(struct pprof *w)
 {
 	gzip_writer_destroy(w->gzip);
 	free(w->rows);
+	free(w->spans);
 	intern_deinit(&w->row_index);
 	ids_deinit(&w->locations);
 	ids_deinit(&w->functions);
@@ -110,13 +118,13 @@ static void pprof_deinit(struct pprof *w)
 static bool same_row(const struct row *a, const struct row *b)
 {
 	return a->stack == b->stack && a->thread == b->thread && a->state == b->state &&
-		a->flags == b->flags;
+		a->flags == b->flags && a->span == b->span;
 }
 
 static struct row *row_of(struct pprof *w, const struct row *key)
 {
 	uint64_t labels = (uint64_t)key->thread << 16 | (uint64_t)key->state << 8 | key->flags;
-	uint64_t hash = intern_hash2(key->stack, labels);
+	uint64_t hash = intern_hash2((uint64_t)key->span << 32 | key->stack, labels);
 
 	for (struct intern_probe p = intern_begin(&w->row_index, hash);
 		intern_next(&w->row_index, &p);)
@@ -138,6 +146,35 @@ static uint64_t product(uint64_t a, uint64_t b)
 	return b && a > INT64_MAX / b ? INT64_MAX : a * b;
 }
 
+/*
+ * One label, as pprof's readers want a key once: "request GET / > render index.html". Samples of spans
+ * of equal names and texts are one.
+ */
+static uint32_t span_text(struct pprof *w, uint32_t span)
+{
+	const struct capture *c = view_capture(w->view);
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	uint32_t path[SPANS_NAMED], at = span;
+	size_t depth = 0;
+
+	if (!span || w->spans[span - 1])
+		return span ? w->spans[span - 1] : 0;
+	while (at && depth < SPANS_NAMED) {
+		uint32_t parent = c->spans[at - 1].parent;
+
+		path[depth++] = at - 1;
+		at = parent < at ? parent : 0;
+	}
+	if (at)
+		buf_add_str(&text, "..." SPAN_SEPARATOR);
+	while (depth--) {
+		span_label(c, path[depth], &text);
+		buf_add_str(&text, depth ? SPAN_SEPARATOR : "");
+	}
+	w->spans[span - 1] = profile_string(&w->strings, buf_str(&text), text.len);
+	return w->spans[span - 1];
+}
+
 static struct err *add_up(struct pprof *w)
 {
 	const struct capture_sample *s;
@@ -149,6 +186,7 @@ static struct err *add_up(struct pprof *w)
 						    .thread = s->thread,
 						    .state = s->state,
 						    .flags = s->flags & LABELLED_FLAGS,
+						    .span = span_text(w, s->span),
 					    });
 
 		row->count = sum(row->count, s->count & INT64_MAX);
@@ -236,6 +274,7 @@ static void add_labels(struct pprof *w, const struct row *row)
 		add_label(w, "process", string_in(w, &c->tables, c->processes[t->process].name));
 		add_number_label(w, "pid", c->processes[t->process].pid);
 	}
+	add_label(w, "span", row->span);
 	add_label(w, "state", string_of(w, state_names[row->state]));
 	if (row->flags & SAMPLE_HOLDS_GIL)
 		add_label(w, "gil", string_of(w, "holding"));

@@ -187,24 +187,43 @@ static void write_edges(struct table *t, bool callers)
 
 /* ---- the whole -------------------------------------------------------------------------------- */
 
+/* "2.1 s of all threads together" */
+static void add_time(struct buf *out, const struct table *t)
+{
+	_cleanup_buf_ struct buf time = BUF_INIT;
+
+	text_add_amount(&time, t->profile->total, t->profile->total, t->options);
+	buf_printf(out, "%s of all threads together", buf_str(&time) + strspn(buf_str(&time), " "));
+}
+
+static void describe_samples(struct buf *out, const struct table *t)
+{
+	const struct export_options *o = t->options;
+
+	if (o->period_ns == 1) { // measured, not sampled
+		add_time(out, t);
+		return;
+	}
+	units_add_count(out, t->profile->total);
+	buf_add_str(out, t->profile->total == 1 ? " sample" : " samples");
+	if (o->period_ns) {
+		buf_add_str(out, ", one every ");
+		units_add_duration(out, o->period_ns);
+		if (t->profile->total > 0) {
+			buf_add_str(out, ": ");
+			add_time(out, t);
+		}
+	} else if (o->unit) {
+		buf_printf(out, ", one every %s", o->unit);
+	}
+}
+
 static void write_summary(struct table *t)
 {
 	const struct export_options *o = t->options;
-	_cleanup_buf_ struct buf text = BUF_INIT, command = BUF_INIT, time = BUF_INIT;
+	_cleanup_buf_ struct buf text = BUF_INIT, command = BUF_INIT;
 
-	units_add_count(&text, t->profile->total);
-	buf_add_str(&text, t->profile->total == 1 ? " sample" : " samples");
-	if (o->period_ns) {
-		buf_add_str(&text, ", one every ");
-		units_add_duration(&text, o->period_ns);
-		if (t->profile->total > 0) {
-			text_add_amount(&time, t->profile->total, t->profile->total, o);
-			buf_printf(&text, ": %s of all threads together",
-				buf_str(&time) + strspn(buf_str(&time), " "));
-		}
-	} else if (o->unit) {
-		buf_printf(&text, ", one every %s", o->unit);
-	}
+	describe_samples(&text, t);
 	fprintf(t->out, "%s\n", buf_str(&text));
 	if (!o->command)
 		return;

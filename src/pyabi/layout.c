@@ -346,3 +346,8 @@ uint32_t layout_newest_hex(void)
 {
 	return (uint32_t)rows[COLUMNS - 1].major << 24 | (uint32_t)rows[COLUMNS - 1].minor << 16;
 }
+
+bool layout_evaluator_gets_all(uint32_t version_hex)
+{
+	return version_hex < 0x030b0000 || version_hex >= 0x030b0400;
+}

@@ -159,6 +159,12 @@ struct err *layout_for_version(struct py_layout *ret, uint32_t version_hex, uint
 struct err *layout_from_debug_offsets(struct py_layout *ret, const void *bytes, size_t len,
 	bool *guessed_ret);
 
+/*
+ * Whether a function of one's own for evaluating frames (PEP 523) gets all calls. In 3.11.0 to 3.11.3 the
+ * __getitem__ of `x[i]` goes past it (python/cpython#104405).
+ */
+bool layout_evaluator_gets_all(uint32_t version_hex);
+
 /* "2.7, 3.6 to 3.15", for messages. */
 const char *layout_versions_text(void);
 

@@ -161,17 +161,18 @@ bool threads_gil_futexes(const struct py_runtime *rt, const struct py_thread *th
 }
 
 /*
- * A thread state is made by the thread that starts another, and carries that one's identity until
- * the other runs. Newer states stand before older ones: what has the identity of one after it, in the
- * same interpreter, has not started.
+ * A thread state is made by the thread that starts another. Until the other runs it carries that one's
+ * identity (to 3.11) or none. Newer states stand before older ones: what has the identity of one after
+ * it, in the same interpreter, has not started.
  */
-static void drop_unstarted(struct py_threads *threads)
+static void drop_unstarted(const struct py_runtime *rt, struct py_threads *threads)
 {
+	bool has_native_ids = rt->layout.at.thread_native_id != OFFSET_NONE;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < threads->count; i++) {
 		const struct py_thread *t = &threads->items[i];
-		bool started = true;
+		bool started = t->pthread && (t->native_id || !has_native_ids);
 
 		for (size_t k = i + 1; k < threads->count && started; k++)
 			started = threads->items[k].interp != t->interp ||
@@ -220,7 +221,7 @@ enum read_status threads_list(
 	}
 	if (status != READ_OK)
 		return status;
-	drop_unstarted(threads);
+	drop_unstarted(rt, threads);
 	mark_main(rt, mem, threads, last);
 	return READ_OK;
 }

@@ -314,31 +314,32 @@ static uint8_t flags_of(const struct record_header *header)
 	return (uint8_t)flags;
 }
 
-static void emit(struct collector *c, const struct sample *s)
+static void emit(struct collector *c, struct sample *s)
 {
 	c->counts.reused += s->proof == SAMPLE_REUSED;
 	c->counts.truncated += s->proof == SAMPLE_TRUNCATED;
 	c->counts.failed += s->proof == SAMPLE_FAILED;
-	c->counts.left_out += (c->options.no_idle && s->run > THREAD_RUNNABLE) ||
-			      (c->options.gil_only && !(s->row.flags & SAMPLE_HOLDS_GIL));
-	c->counts.samples++;
+	s->left_out = (c->options.no_idle && s->run > THREAD_RUNNABLE) ||
+		      (c->options.gil_only && !(s->row.flags & SAMPLE_HOLDS_GIL));
+	c->counts.left_out += s->left_out ? s->row.count : 0;
+	c->counts.samples += s->row.count;
 	c->sink->sample(c->sink, s);
 }
 
 static void take_sample(struct collector *c, const struct record_header *header)
 {
 	uint64_t time_ns = ring_get(c->ring), cpu_ns = ring_get(c->ring);
-	uint64_t where = ring_get(c->ring);
+	uint64_t where = ring_get(c->ring), tag = ring_get(c->ring);
 	struct collected_thread *t = &c->threads[header->index];
 
 	if (t->row == CAPTURE_NONE)
 		t->row = thread_row(c, t);
-	take_frames(c, t, (uint32_t)where, header->count);
+	take_frames(c, t, where & UINT16_MAX, header->count);
 	bool stack = t->depth && header->proof != SAMPLE_FAILED;
-	const struct sample s = {
+	struct sample s = {
 		.row = {
 			.time_ns = time_ns,
-			.count = 1,
+			.count = record_weight(where),
 			.cpu_ns = cpu_ns,
 			.thread = t->row,
 			.stack = stack ? t->stacks[t->depth - 1] : STACK_NONE,
@@ -347,6 +348,7 @@ static void take_sample(struct collector *c, const struct record_header *header)
 			.flags = flags_of(header),
 		},
 		.thread = t,
+		.tag = tag,
 		.run = header->run,
 		.proof = header->proof,
 	};

@@ -39,8 +39,10 @@ struct collected_thread {
 struct sample {
 	struct capture_sample row;
 	const struct collected_thread *thread;
+	uint64_t tag; // as the sampler read it of the thread; 0: none
 	enum thread_run run;
 	enum sample_proof proof;
+	bool left_out; // it was not asked for (struct collector_options)
 };
 
 struct sample_sink {

@@ -71,6 +71,8 @@ static void count(struct ladder *l, enum ladder_rung rung)
 static enum read_status read_once(const struct ladder_target *target, unsigned int attempts,
 	const struct raw_stack **stack_ret)
 {
+	if (target->before)
+		target->before(target->data);
 	return stack_reader_read(target->reader, target->rt, target->mem, attempts, stack_ret);
 }
 

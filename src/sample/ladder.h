@@ -76,6 +76,8 @@ struct ladder_target {
 	pid_t tid;    // 0: not known, so that it can neither be followed nor stopped
 	int stat_fd;  // its stat file (os/proc.h), negative if there is none
 	int schedstat_fd; // the same
+	void (*before)(void *data); // called right before each read of the stack; NULL: nothing is
+	void *data;
 };
 
 /* Reads a stack. Results as stack_reader_read(). */

@@ -4,12 +4,12 @@
  *
  *	code     header | address of a struct py_code, owned by the receiver from now on
  *	thread   header | tid, main | pthread | interpreter | interpreter's id
- *	sample   header | time | CPU time | common, system call | frame, frame, ... from the outermost
- *	         new one to the leaf
+ *	sample   header | time | CPU time | common, weight, system call | tag | frame, frame, ... from
+ *	         the outermost new one to the leaf
  *
  * A sample says how many frames, counted from the root, its stack has in common with the one before
  * of the same thread; only the others follow. A frame is the serial of its code object and where in
- * the bytecode it is.
+ * the bytecode it is. The tag is what the thread said it was working on (struct sampler).
  */
 #ifndef FIREGLASS_SAMPLE_RECORD_H
 #define FIREGLASS_SAMPLE_RECORD_H
@@ -76,14 +76,20 @@ static inline struct record_header record_unpack(uint64_t word)
 	};
 }
 
-/* The fourth word of a sample. */
-static inline uint64_t record_common(uint32_t common, int32_t syscall)
+/* The fourth word of a sample: frames in common (below 2^16), how many ticks it stands for. */
+static inline uint64_t record_common(uint32_t common, uint32_t weight, int32_t syscall)
 {
-	return (uint64_t)(uint32_t)syscall << 32 | common;
+	weight = weight < 1 ? 0 : weight > UINT16_MAX ? UINT16_MAX : weight - 1;
+	return (uint64_t)(uint32_t)syscall << 32 | weight << 16 | (common & UINT16_MAX);
+}
+
+static inline uint32_t record_weight(uint64_t word)
+{
+	return (uint32_t)(word >> 16 & UINT16_MAX) + 1;
 }
 
 /* Words of a sample before its frames. */
-#define RECORD_SAMPLE_WORDS 4
+#define RECORD_SAMPLE_WORDS 5
 #define RECORD_THREAD_WORDS 5
 #define RECORD_CODE_WORDS 2
 

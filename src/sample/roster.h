@@ -16,6 +16,12 @@
 #include "sample/target.h"
 #include "sample/watch.h"
 
+/* What a thread says it works on, and by what that was found: the sampler's caller knows. */
+struct sample_tag {
+	uint64_t tag; // 0: nothing
+	uint64_t found_by[3];
+};
+
 /* One thread of the target, as long as it lives. */
 struct sampled_thread {
 	struct py_thread py;
@@ -45,6 +51,9 @@ struct sampled_thread {
 	 */
 	bool shares_tid;
 	bool has_frames; // at its last sample
+	struct sampler *sampler;
+	struct sample_tag said; // right before its stack was last read
+	bool said_again;        // and right after
 };
 
 struct roster {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sample/sampler.h"
+#include "sample/sampler_parts.h"
 
 #include <string.h>
 
@@ -7,7 +7,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "os/proc.h"
-#include "os/realtime.h"
 
 /* Reads of a stack whose code objects are not known yet. */
 #define CODE_ATTEMPTS 4
@@ -64,7 +63,7 @@ static bool holds_gil(struct sampler *s, const struct sampled_thread *t, remote_
 }
 
 /* Takes what came with the stack; what did not is as it was some microseconds ago. */
-static void take_riders(struct sampler *s, struct sampled_thread *t)
+void sampler_take_riders(struct sampler *s, struct sampled_thread *t)
 {
 	struct interp_look look;
 
@@ -109,7 +108,7 @@ static bool announce(struct sampler *s, struct sampled_thread *t)
 	return true;
 }
 
-static void count(_Atomic uint64_t *counter, uint64_t n)
+void sampler_count(_Atomic uint64_t *counter, uint64_t n)
 {
 	// one writer only
 	atomic_store_explicit(counter,
@@ -122,13 +121,14 @@ static bool begin_sample(struct sampler *s, const struct sampled_thread *t,
 	header->index = t->index;
 	header->type = RECORD_SAMPLE;
 	if (!ring_begin(s->ring, RECORD_SAMPLE_WORDS + header->count)) {
-		count(&s->counts.lost, 1);
+		sampler_count(&s->counts.lost, 1);
 		return false;
 	}
 	ring_put(s->ring, record_pack(header));
 	ring_put(s->ring, facts->time_ns);
 	ring_put(s->ring, facts->cpu_ns);
-	ring_put(s->ring, record_common((uint32_t)common, facts->syscall));
+	ring_put(s->ring, record_common((uint32_t)common, facts->weight, facts->syscall));
+	ring_put(s->ring, facts->tag);
 	return true;
 }
 
@@ -136,7 +136,7 @@ static bool begin_sample(struct sampler *s, const struct sampled_thread *t,
  * The frames of t->fresh above those it has in common with its last stack; all of them once in an
  * epoch, so that each frame that is shown is among those which the epoch's end proves.
  */
-static void push(struct sampler *s, struct sampled_thread *t, struct record_header *header,
+void sampler_push(struct sampler *s, struct sampled_thread *t, struct record_header *header,
 	const struct sample_facts *facts, size_t depth)
 {
 	size_t common = 0;
@@ -169,8 +169,20 @@ static void push_again(struct sampler *s, struct sampled_thread *t, struct recor
 
 /* ---- one sample ------------------------------------------------------------------------------- */
 
+bool sampler_look_at_tag(struct sampled_thread *t)
+{
+	const struct sampler *s = t->sampler;
+
+	return s->look_at_tag && s->look_at_tag(&t->said, t->tid, t->py.state);
+}
+
+static void look_before(void *data)
+{
+	sampler_look_at_tag(data);
+}
+
 /* Reads until all code objects of the stack are known from before the stack was read. */
-static enum read_status read_known_stack(
+enum read_status sampler_read_known(
 	struct sampler *s, struct sampled_thread *t, const struct raw_stack **raw_ret)
 {
 	const struct ladder_target target = {
@@ -180,6 +192,8 @@ static enum read_status read_known_stack(
 		.tid = t->tid,
 		.stat_fd = watch_stat_fd(&t->watch),
 		.schedstat_fd = t->watch.schedstat_fd,
+		.before = s->look_at_tag ? look_before : NULL,
+		.data = t,
 	};
 
 	for (int i = 0; i < CODE_ATTEMPTS; i++) {
@@ -187,6 +201,7 @@ static enum read_status read_known_stack(
 		codes_begin(&s->codes, &t->codes, t->py.interp, &s->riders.set);
 		enum read_status status = ladder_read(&s->ladder, &t->ladder, &target, raw_ret);
 
+		t->said_again = sampler_look_at_tag(t);
 		if (status != READ_OK)
 			return status;
 		if (!codes_prepare(&s->codes, *raw_ret, t->py.interp, &s->riders.set, &t->codes))
@@ -197,7 +212,7 @@ static enum read_status read_known_stack(
 }
 
 /* The stack as it goes through the ring, root first, in t->fresh. */
-static enum read_status pack(
+enum read_status sampler_pack(
 	struct sampler *s, struct sampled_thread *t, const struct raw_stack *raw, size_t *depth_ret)
 {
 	size_t depth = 0;
@@ -215,7 +230,7 @@ static enum read_status pack(
 }
 
 /* *moved_ret: the thread was seen running. */
-static enum read_status read_sample(struct sampler *s, struct sampled_thread *t,
+enum read_status sampler_read(struct sampler *s, struct sampled_thread *t,
 	struct record_header *out, size_t *depth_ret, bool *moved_ret)
 {
 	const struct raw_stack *raw = NULL;
@@ -223,15 +238,15 @@ static enum read_status read_sample(struct sampler *s, struct sampled_thread *t,
 
 	*moved_ret = false;
 	for (int i = 0; i < CODE_ATTEMPTS && status == READ_TORN; i++) {
-		status = read_known_stack(s, t, &raw);
+		status = sampler_read_known(s, t, &raw);
 		if (status == READ_OK)
-			status = pack(s, t, raw, depth_ret);
+			status = sampler_pack(s, t, raw, depth_ret);
 	}
 	if (raw)
 		*moved_ret = raw->moved || t->ladder.ran;
 	if (status != READ_OK)
 		return status;
-	take_riders(s, t);
+	sampler_take_riders(s, t);
 	t->has_frames = *depth_ret;
 	out->proof = raw->unproven || raw->too_deep ? SAMPLE_TRUNCATED : SAMPLE_VERIFIED;
 	return READ_OK;
@@ -296,7 +311,8 @@ static enum read_status sample_fresh(
 	bool moved;
 
 	t->still = false;
-	enum read_status status = read_sample(s, t, &header, &depth, &moved);
+	enum read_status status = sampler_read(s, t, &header, &depth, &moved);
+	facts->tag = t->said_again ? t->said.tag : 0;
 	if (status == READ_TORN)
 		header.proof = SAMPLE_FAILED;
 	else if (status != READ_OK)
@@ -305,7 +321,7 @@ static enum read_status sample_fresh(
 	// a thread state that is kept for an interpreter the thread is not in is no sample
 	if (!t->has_frames && t->shares_tid)
 		return READ_OK;
-	push(s, t, &header, facts, depth);
+	sampler_push(s, t, &header, facts, depth);
 	t->last = header;
 	t->last_syscall = facts->syscall;
 	t->still = noted && !t->watch.ran && header.run != THREAD_UNKNOWN && header.proof == SAMPLE_VERIFIED &&
@@ -318,17 +334,25 @@ static enum read_status sample_fresh(
 
 static enum read_status sample_thread(struct sampler *s, struct sampled_thread *t, uint64_t time_ns)
 {
-	struct sample_facts facts = { .time_ns = time_ns, .syscall = -1 };
+	struct sample_facts facts = { .time_ns = time_ns, .syscall = -1, .weight = 1 };
 	enum read_status status = READ_OK;
 	bool look = !t->watch.ran || s->now_ns - t->watch.looked_ns >= SCHEDULE_NS;
 
 	t->sampled = s->ticks;
+	t->sampler = s;
+	sampler_look_at_tag(t);
+	if (s->tagged_only && !t->said.tag) {
+		t->still = false;
+		t->watch.looked_ns = 0; // what it uses meanwhile is no sample's
+		return READ_OK;
+	}
 	if (look && watch_schedule(&t->watch, s->now_ns, &facts.cpu_ns) && t->still) {
 		struct record_header header = t->last;
 
 		header.proof = SAMPLE_REUSED;
 		header.run = if_stopped(s, THREAD_WAITING);
 		header.count = 0;
+		facts.tag = t->said.tag;
 		facts.syscall = t->last_syscall;
 		push_again(s, t, &header, &facts);
 	} else {
@@ -357,7 +381,7 @@ static enum read_status sample_all(struct sampler *s, uint64_t time_ns)
 	return READ_OK;
 }
 
-static enum read_status follow_threads(struct sampler *s, bool force)
+enum read_status sampler_follow(struct sampler *s, bool force)
 {
 	if (!force && !roster_stale(&s->roster, s->now_ns))
 		return READ_OK;
@@ -377,17 +401,14 @@ static bool any_alive(const struct sampler *s)
 
 /* ---- epochs ----------------------------------------------------------------------------------- */
 
-/* So long may the proof of code objects wait. */
-#define EPOCH_NS ((uint64_t)10000000)
-
 static bool epoch_over(const struct sampler *s)
 {
-	return !s->codes.deferring || s->now_ns - s->proved_ns >= EPOCH_NS ||
+	return !s->codes.deferring || s->now_ns - s->proved_ns >= SAMPLER_EPOCH_NS ||
 	       ring_unpublished(s->ring) > s->ring->mask / 8;
 }
 
 /* Proves the code objects of all samples since the last time, and hands those samples over. */
-static void sampler_prove(struct sampler *s, bool alive)
+void sampler_prove(struct sampler *s, bool alive)
 {
 	if (alive)
 		codes_prove(&s->codes);
@@ -398,7 +419,7 @@ static void sampler_prove(struct sampler *s, bool alive)
 		size_t frames = record_void_codes(
 			s->ring, s->codes.voided, s->codes.voided_count);
 
-		count(&s->counts.voided, frames);
+		sampler_count(&s->counts.voided, frames);
 		for (size_t i = 0; i < s->roster.count; i++)
 			s->roster.threads[i]->still = false;
 	}
@@ -409,7 +430,7 @@ enum sampler_state sampler_tick(struct sampler *s)
 {
 	s->now_ns = s->codes.now_ns = clock_now_ns();
 	uint64_t time_ns = clock_wall_at(&s->wall, s->now_ns);
-	enum read_status status = follow_threads(s, s->relist || !s->roster.count);
+	enum read_status status = sampler_follow(s, s->relist || !s->roster.count);
 	look_if_stopped(s);
 	s->ticks++;
 	s->holder_count = 0;
@@ -418,7 +439,7 @@ enum sampler_state sampler_tick(struct sampler *s)
 		status = sample_all(s, time_ns);
 	// threads that came up since the last list belong to this tick as well
 	if (status == READ_OK && s->relist && !s->roster.list.unstarted)
-		status = follow_threads(s, true);
+		status = sampler_follow(s, true);
 	if (status == READ_OK)
 		status = sample_all(s, time_ns);
 	ladder_end_tick(&s->ladder);
@@ -428,138 +449,4 @@ enum sampler_state sampler_tick(struct sampler *s)
 	if (status == READ_DENIED)
 		return SAMPLER_DENIED;
 	return alive ? SAMPLER_OK : SAMPLER_LOST;
-}
-
-/* ---- the clock -------------------------------------------------------------------------------- */
-
-static bool time_is_up(const struct sampler *s)
-{
-	if (atomic_load_explicit(&s->stop, memory_order_relaxed))
-		return true;
-	return s->duration_ns && clock_now_ns() - s->started_ns >= s->duration_ns;
-}
-
-static void publish_ticks(struct sampler *s)
-{
-	atomic_store_explicit(&s->counts.ticks, s->ticker.ticks, memory_order_relaxed);
-	atomic_store_explicit(&s->counts.missed, s->ticker.missed, memory_order_relaxed);
-}
-
-static void start_clock(struct sampler *s)
-{
-	if (s->started_ns)
-		return;
-	s->started_ns = clock_now_ns();
-	ticker_start(&s->ticker, s->ticker.period_ns, s->ticker.jitter, s->started_ns);
-}
-
-static void stop_clock(struct sampler *s)
-{
-	s->ended_ns = clock_now_ns();
-	ticker_finish(&s->ticker, s->ended_ns);
-	publish_ticks(s);
-}
-
-/* Of a tick's period, as thousandths of it: a thread that takes more must not go before others. */
-#define REALTIME_SHARE 250
-#define REALTIME_CHECK_NS ((uint64_t)100000000)
-
-static void take_realtime(struct sampler *s)
-{
-	s->realtime = s->ticker.period_ns && !s->no_realtime && realtime_take();
-	s->checked_ns = clock_now_ns();
-	s->checked_cpu_ns = clock_thread_cpu_ns();
-}
-
-/* Gives way for good when it turns out that there is much to do. */
-static void check_realtime(struct sampler *s)
-{
-	uint64_t elapsed = s->now_ns - s->checked_ns;
-
-	if (!s->realtime || s->now_ns < s->checked_ns || elapsed < REALTIME_CHECK_NS)
-		return;
-	uint64_t cpu_ns = clock_thread_cpu_ns();
-	if ((cpu_ns - s->checked_cpu_ns) * 1000 > elapsed * REALTIME_SHARE) {
-		realtime_drop();
-		s->realtime = false;
-	}
-	s->checked_ns = s->now_ns;
-	s->checked_cpu_ns = cpu_ns;
-}
-
-/* ---- pauses ----------------------------------------------------------------------------------- */
-
-/* How often it is looked whether the target is still there. */
-#define PAUSE_STEP_NS ((uint64_t)20000000)
-
-void sampler_pause(struct sampler *s, bool paused)
-{
-	atomic_store(&s->pause, paused);
-	clock_wake(&s->pause);
-}
-
-static bool paused(const struct sampler *s)
-{
-	return atomic_load_explicit(&s->pause, memory_order_relaxed);
-}
-
-/* What the threads have used in the pause is no sample's, and where they stood is no longer known. */
-static void forget_times(struct sampler *s)
-{
-	uint64_t now = clock_now_ns(), unused;
-
-	for (size_t i = 0; i < s->roster.count; i++) {
-		struct sampled_thread *t = s->roster.threads[i];
-
-		watch_schedule(&t->watch, now, &unused);
-		t->still = false;
-	}
-}
-
-/* Hands over what there is, and waits. */
-static enum sampler_state sit_out(struct sampler *s)
-{
-	uint64_t begin = clock_now_ns();
-	bool lost = false;
-
-	sampler_prove(s, true);
-	ticker_finish(&s->ticker, begin);
-	publish_ticks(s);
-	while (paused(s) && !time_is_up(s) && !lost) {
-		clock_wait(&s->pause, 1, PAUSE_STEP_NS);
-		lost = target_look(s->target) != TARGET_ALIVE;
-	}
-	uint64_t end = clock_now_ns();
-	ticker_resume(&s->ticker, begin, end);
-	count(&s->paused_ns, end - begin);
-	forget_times(s);
-	return lost ? SAMPLER_LOST : SAMPLER_OK;
-}
-
-enum sampler_state sampler_run(struct sampler *s)
-{
-	enum sampler_state state = SAMPLER_OK;
-
-	clock_sharpen();
-	take_realtime(s);
-	start_clock(s);
-	s->codes.deferring = s->ticker.period_ns < EPOCH_NS;
-	uint64_t limit_ns = s->duration_ns ? s->started_ns + s->duration_ns : 0;
-	do {
-		if (paused(s)) {
-			state = sit_out(s);
-			continue;
-		}
-		if (!ticker_wait(&s->ticker, limit_ns))
-			continue;
-		state = sampler_tick(s);
-		publish_ticks(s);
-		check_realtime(s);
-	} while (state == SAMPLER_OK && !time_is_up(s));
-	stop_clock(s);
-	ladder_deinit(&s->ladder);
-	if (state == SAMPLER_OK)
-		sampler_prove(s, true);
-	ring_ring(s->ring);
-	return state;
 }

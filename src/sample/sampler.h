@@ -46,7 +46,9 @@ enum sampler_state {
 /* What a sample's record has besides its stack. */
 struct sample_facts {
 	uint64_t time_ns, cpu_ns;
+	uint64_t tag;
 	int32_t syscall;
+	uint32_t weight; // ticks that it stands for
 };
 
 struct sampler {
@@ -67,6 +69,14 @@ struct sampler {
 	uint64_t stopped_ns;  // when it was last looked whether the process is stopped
 	bool stopped;
 	bool no_realtime;     // set by the caller: run as any other thread
+	/*
+	 * Set by the caller: looks what a thread says of itself; true if that has been so all the time
+	 * since the look before (inside/spans.h). Looked at right before and after the stack is read:
+	 * only what did not change meanwhile is the sample's tag. NULL: nobody says anything.
+	 */
+	bool (*look_at_tag)(struct sample_tag *tag, pid_t tid, remote_addr state);
+	bool tagged_only;     // set by the caller: threads that say nothing are not looked at
+	_Atomic uint32_t *gate; // set by the caller: paused while this is 0 (clock_wait()); NULL: never
 	bool realtime;        // it has real-time priority (os/realtime.h)
 	uint64_t checked_ns, checked_cpu_ns; // when it was last seen whether it may, and had used
 	bool relist; // the list of threads is known to have changed
@@ -76,7 +86,9 @@ struct sampler {
 	size_t holder_count;
 	struct sampler_counts counts;
 	atomic_bool stop;
+	_Atomic uint32_t bell;  // rung for what is asked of the sampling thread
 	_Atomic uint32_t pause; // sampler_pause(): no ticks are taken while it is 1
+	_Atomic uint32_t hand_over; // 1: hand over what there is, soon
 	_Atomic uint64_t paused_ns; // how long that was in all
 };
 
@@ -90,6 +102,15 @@ void sampler_deinit(struct sampler *s);
 
 /* From another thread: no ticks, until it is told to go on. */
 void sampler_pause(struct sampler *s, bool paused);
+
+/* From another thread: the sampling thread ends; it is woken for it. */
+void sampler_stop(struct sampler *s);
+
+/*
+ * From another thread: waits until all that was sampled is in the ring for its reader, at most
+ * `timeout_ns`; sampler_run() must be going on.
+ */
+void sampler_hand_over(struct sampler *s, uint64_t timeout_ns);
 
 /* After the target was attached anew: all threads and code objects are others. */
 void sampler_restart(struct sampler *s);
@@ -106,5 +127,20 @@ enum sampler_state sampler_tick(struct sampler *s);
  * not counted to the first samples afterwards. The duration goes on.
  */
 enum sampler_state sampler_run(struct sampler *s);
+
+/* ---- for those who keep another clock (inside/timers.h), on the sampling thread ----------------- */
+
+/* Obeys what was asked for; the next wait ends for what is asked from here on. True: it is paused. */
+bool sampler_hear(struct sampler *s);
+
+/* Lists the threads anew. */
+enum read_status sampler_list(struct sampler *s);
+
+/*
+ * A sample of one thread, which uses the CPU, that stands for `weight` ticks. `still`: it does not move
+ * until this returns; READ_TORN then means that it must first move on, and that nothing was handed
+ * over. READ_GONE: it is no Python thread.
+ */
+enum read_status sampler_take(struct sampler *s, pid_t tid, uint32_t weight, bool still);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
@@ -84,7 +85,7 @@ static struct err *detect(struct target *t, bool *ready_ret)
 
 struct err *target_attach(struct target *t, pid_t pid, bool *ready_ret)
 {
-	*t = (struct target){ .pid = pid };
+	*t = (struct target){ .pid = pid, .own = pid == getpid() };
 	mem_live_init(&t->live, pid);
 	struct err *err = identify(t);
 	return err ? err : detect(t, ready_ret);

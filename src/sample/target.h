@@ -20,6 +20,7 @@ struct target {
 	uint64_t start_time;        // with the pid, identifies the process
 	uint64_t exe_dev, exe_inode; // of the program: changes at execve
 	bool foreign_pid_namespace; // its own thread ids are not ours
+	bool own;                   // it is this very process
 	struct mem_live live;
 	struct py_runtime rt;
 	struct buf exe;             // path, for messages

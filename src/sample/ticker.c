@@ -43,7 +43,10 @@ bool ticker_wait(struct ticker *t, uint64_t limit_ns)
 	if (until > now + NAP_NS)
 		until = now + NAP_NS;
 	if (now < until) {
-		clock_sleep_until(until);
+		if (t->bell)
+			clock_wait_until(t->bell, t->heard, until);
+		else
+			clock_sleep_until(until);
 		now = clock_now_ns();
 	}
 	if (now < t->next_ns)

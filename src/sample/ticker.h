@@ -13,6 +13,7 @@
 #ifndef FIREGLASS_SAMPLE_TICKER_H
 #define FIREGLASS_SAMPLE_TICKER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,6 +25,9 @@ struct ticker {
 	uint64_t next_ns; // its moment
 	uint64_t random;  // state of the generator
 	uint64_t ticks, missed;
+	/* After ticker_start(): a wait ends early when *bell is no longer `heard`. NULL: it does not. */
+	_Atomic uint32_t *bell;
+	uint32_t heard;
 };
 
 void ticker_start(struct ticker *t, uint64_t period_ns, bool jitter, uint64_t now_ns);

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "store/sample_block.h"
+#include "store/sample_spans.h"
 
 void capture_init(struct capture *c)
 {
@@ -19,12 +20,15 @@ void capture_deinit(struct capture *c)
 {
 	if (c->ops && c->ops->close)
 		c->ops->close(c->ops_data);
-	for (size_t i = 0; i < c->block_count; i++)
+	for (size_t i = 0; i < c->block_count; i++) {
 		buf_deinit(&c->blocks[i].encoded);
+		buf_deinit(&c->blocks[i].spans);
+	}
 	free(c->facts);
 	free(c->processes);
 	free(c->threads);
 	free(c->markers);
+	free(c->spans);
 	free(c->losses);
 	free(c->blocks);
 	free(c->pending);
@@ -118,6 +122,13 @@ void capture_add_marker(struct capture *c, const struct capture_marker *marker)
 	c->markers[c->marker_count++] = *marker;
 }
 
+uint32_t capture_add_span(struct capture *c, const struct capture_span *span)
+{
+	array_reserve(c->spans, c->span_capacity, c->span_count + 1);
+	c->spans[c->span_count] = *span;
+	return (uint32_t)c->span_count++;
+}
+
 void capture_add_loss(struct capture *c, const struct capture_loss *loss)
 {
 	array_reserve(c->losses, c->loss_capacity, c->loss_count + 1);
@@ -144,6 +155,7 @@ static void close_block(struct capture *c)
 		capture_block_note(&block, &c->pending[i]);
 	sample_block_encode_period(&block.encoded, c->pending, c->pending_count,
 		capture_fact_u64(c, FACT_PERIOD_NS, 0));
+	sample_spans_encode(&block.spans, c->pending, c->pending_count);
 	array_reserve(c->blocks, c->block_capacity, c->block_count + 1);
 	c->blocks[c->block_count++] = block;
 	c->pending_count = 0;
@@ -211,6 +223,7 @@ void capture_cursor_deinit(struct capture_cursor *cursor)
 {
 	free(cursor->rows);
 	buf_deinit(&cursor->encoded);
+	buf_deinit(&cursor->spans);
 	err_free(cursor->err);
 	*cursor = (struct capture_cursor){ 0 };
 }
@@ -237,7 +250,8 @@ static struct err *check_rows(
 
 		samples += s->count;
 		if (s->thread >= c->thread_count ||
-			(s->stack != STACK_NONE && s->stack >= c->tables.stack_count))
+			(s->stack != STACK_NONE && s->stack >= c->tables.stack_count) ||
+			s->span > c->span_count)
 			return err_new(ERR_FAILED,
 				"block %zu of the capture names what is not there", cursor->block);
 		if (s->time_ns < block->first_ns || s->time_ns > block->last_ns)
@@ -254,17 +268,21 @@ static struct err *load_block(struct capture_cursor *cursor)
 {
 	const struct capture *c = cursor->capture;
 	const struct capture_block *block = &c->blocks[cursor->block];
-	const struct buf *encoded = &block->encoded;
+	const struct buf *encoded = &block->encoded, *spans = &block->spans;
 
 	if (c->ops) {
 		buf_clear(&cursor->encoded);
-		struct err *err = c->ops->load(c->ops_data, cursor->block, &cursor->encoded);
+		buf_clear(&cursor->spans);
+		struct err *err =
+			c->ops->load(c->ops_data, cursor->block, &cursor->encoded, &cursor->spans);
 		if (err)
 			return err;
 		encoded = &cursor->encoded;
+		spans = &cursor->spans;
 	}
 	if (!sample_block_decode(encoded->data, encoded->len, cursor->rows, &cursor->row_count) ||
-		cursor->row_count != block->rows)
+		cursor->row_count != block->rows ||
+		!sample_spans_decode(spans->data, spans->len, cursor->rows, cursor->row_count))
 		return err_new(ERR_FAILED, "block %zu of the capture is damaged", cursor->block);
 	return check_rows(cursor, block);
 }

@@ -6,7 +6,8 @@
  *	processes  each with its pid, name, command line, begin and end
  *	threads    each of one process
  *	samples    time, thread, stack, state, CPU time; a stack is one number (store/profile.h)
- *	markers    named spans of time: garbage collections, waits for the GIL, requests
+ *	markers    named times: garbage collections, waits for the GIL, pauses
+ *	spans      what the program itself says it was working on: requests, tasks, parts of them
  *	losses     ticks and samples that could not be had, with the reason
  *
  * All but the samples are in memory. Samples are kept in blocks (store/sample_block.h), in memory or
@@ -58,6 +59,7 @@ struct capture_sample {
 	uint32_t thread; // row in threads
 	stack_id stack;  // STACK_NONE: no Python frame. Threads are not frames of it
 	int32_t syscall; // in which the thread waits (number of the machine), or SYSCALL_NONE
+	uint32_t span;   // the innermost that it worked on: row in spans, plus 1; 0: none
 	uint8_t state;   // enum sample_state
 	uint8_t flags;
 };
@@ -87,6 +89,19 @@ struct capture_marker {
 	string_id text;            // this one: "GET /", may be empty
 };
 
+/*
+ * One thing that was worked on, from its begin to its end, be it on one thread, by turns with others
+ * on the same one (asyncio), or on several. Which samples belong to it they say themselves.
+ */
+struct capture_span {
+	uint64_t start_ns, end_ns; // end_ns 0: not ended
+	uint32_t process;          // row in processes
+	uint32_t thread;           // on which it began; CAPTURE_NONE: not known
+	uint32_t parent;           // in which it lies: row in spans, an earlier one, plus 1; 0: none
+	string_id name;            // the kind, of which there are few: "request", "render"
+	string_id text;            // this one: "GET /cart/{id} 200", may be empty
+};
+
 enum capture_loss_kind {
 	LOSS_MISSED, // ticks at which nothing was looked at: late, suspended
 	LOSS_ROOM,   // samples there was no room for
@@ -108,6 +123,8 @@ struct capture_fact {
 #define FACT_START_NS "start_ns"        /* of the recording */
 #define FACT_END_NS "end_ns"            /* absent while it goes on, and when it was cut off */
 #define FACT_TICKS "ticks"              /* that were looked at */
+#define FACT_SAMPLER "sampler"          /* of recordings from inside, for people: who sampled */
+#define FACT_TRACED "traced"            /* "calls": each call was traced, and samples are its nanoseconds */
 #define FACT_TOOL "tool"                /* "fireglass 0.1.0", "austin 3.7.0" */
 #define FACT_FORMAT "format"            /* that it was imported from; absent in recordings */
 #define FACT_HOST "host"
@@ -125,8 +142,11 @@ struct capture_fact {
 
 /* Where blocks of samples come from when they are not in memory. */
 struct capture_blocks_ops {
-	/* Fills `encoded` (cleared) with block `i`. An error: the file cannot be read (any more). */
-	struct err *(*load)(void *data, size_t i, struct buf *encoded);
+	/*
+	 * Fills `encoded` and `spans` (cleared) with block `i`. An error: the file cannot be read (any
+	 * more).
+	 */
+	struct err *(*load)(void *data, size_t i, struct buf *encoded, struct buf *spans);
 	void (*close)(void *data);
 };
 
@@ -135,6 +155,7 @@ struct capture_block {
 	uint64_t rows;              // struct capture_sample in it
 	uint64_t samples;           // sum of their counts
 	struct buf encoded;         // empty when it is loaded by ops
+	struct buf spans;           // of its rows (store/sample_spans.h); empty also: none
 };
 
 struct capture {
@@ -143,11 +164,13 @@ struct capture {
 	struct capture_process *processes;
 	struct capture_thread *threads;
 	struct capture_marker *markers;
+	struct capture_span *spans;
 	struct capture_loss *losses;
 	struct capture_block *blocks;
-	size_t fact_count, process_count, thread_count, marker_count, loss_count, block_count;
-	size_t fact_capacity, process_capacity, thread_capacity, marker_capacity, loss_capacity,
-		block_capacity;
+	size_t fact_count, process_count, thread_count, marker_count, span_count, loss_count,
+		block_count;
+	size_t fact_capacity, process_capacity, thread_capacity, marker_capacity, span_capacity,
+		loss_capacity, block_capacity;
 
 	struct capture_sample *pending; // added, not yet in a block
 	size_t pending_count;
@@ -177,9 +200,11 @@ uint64_t capture_fact_u64(const struct capture *c, const char *key, uint64_t mis
 uint32_t capture_add_process(struct capture *c, const struct capture_process *process);
 uint32_t capture_add_thread(struct capture *c, const struct capture_thread *thread);
 void capture_add_marker(struct capture *c, const struct capture_marker *marker);
+/* Returns the row; end and text may be changed later. */
+uint32_t capture_add_span(struct capture *c, const struct capture_span *span);
 void capture_add_loss(struct capture *c, const struct capture_loss *loss);
 
-/* To a capture in memory. Thread and stack must exist. */
+/* To a capture in memory. Thread, stack and span must exist. */
 void capture_add_sample(struct capture *c, const struct capture_sample *sample);
 
 /* Sum of the counts of all samples, and the smallest and largest time of any (0 if there is none). */
@@ -195,7 +220,7 @@ struct capture_cursor {
 	size_t row;    // the next of `rows`
 	struct capture_sample *rows;
 	size_t row_count, row_capacity;
-	struct buf encoded;
+	struct buf encoded, spans;
 	struct err *err; // why it stopped before the end
 };
 

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/iofd.h"
 #include "store/sample_block.h"
+#include "store/sample_spans.h"
 
 /* Entries in one chunk of the index, so that it can be read again. */
 #define INDEX_ENTRIES 16384
@@ -85,7 +87,7 @@ void capture_out_deinit(struct capture_out *o)
 /* Writes what is in o->columns; they are empty afterwards. */
 static struct err *append_columns(struct capture_out *o, uint8_t type, unsigned int count)
 {
-	struct chunk chunk = { .type = type };
+	struct chunk chunk = { .type = type, .flags = type == CHUNK_SPANS ? CHUNK_SKIPPABLE : 0 };
 	size_t parts[COLUMNS_STREAMS + 1];
 
 	buf_clear(&o->raw);
@@ -111,11 +113,12 @@ static struct err *append_table(struct capture_out *o, enum chunk_type type)
 
 struct err *capture_out_tables(struct capture_out *o, const struct capture *c)
 {
-	for (unsigned int i = 1; i <= TABLE_CHUNKS; i++) {
+	for (unsigned int i = 1; i < CHUNK_TYPES; i++) {
 		enum chunk_type type = (enum chunk_type)i;
 		size_t to = 0;
 
-		while (tables_draft(&o->sent, c, type, &o->columns, &to)) {
+		while (tables_are((uint8_t)i) &&
+			tables_draft(&o->sent, c, type, &o->columns, &to)) {
 			struct err *err = append_table(o, type);
 
 			if (err)
@@ -156,10 +159,20 @@ struct err *capture_out_fact(
 
 /* ---- samples ---------------------------------------------------------------------------------- */
 
+static void pack_spans(struct chunk_codec *codec, const struct buf *spans, struct buf *packed)
+{
+	struct chunk chunk = { .type = CHUNK_SAMPLE_SPANS, .flags = CHUNK_SKIPPABLE };
+	size_t parts[COLUMNS_STREAMS + 1];
+	size_t count = columns_parts(spans->data, spans->len, SAMPLE_SPANS_COLUMNS, parts);
+
+	chunk_pack(codec, packed, &chunk, spans->data, spans->len, parts, count);
+}
+
 void capture_out_pack(struct chunk_codec *codec, const struct capture_block *block,
-	const struct buf *encoded, struct buf *packed)
+	const struct buf *encoded, const struct buf *spans, struct buf *packed)
 {
 	struct chunk chunk = { .type = CHUNK_SAMPLES, .extra_len = SAMPLES_EXTRA_BYTES };
+	_cleanup_buf_ struct buf beside = BUF_INIT;
 	size_t parts[COLUMNS_STREAMS + 1];
 	size_t count = columns_parts(encoded->data, encoded->len, SAMPLE_BLOCK_COLUMNS, parts);
 
@@ -167,7 +180,13 @@ void capture_out_pack(struct chunk_codec *codec, const struct capture_block *blo
 	chunk_put_u64(chunk.extra + 8, block->last_ns);
 	chunk_put_u64(chunk.extra + 16, block->rows);
 	chunk_put_u64(chunk.extra + 24, block->samples);
+	if (spans->len) {
+		pack_spans(codec, spans, &beside);
+		chunk_put_u64(chunk.extra + SAMPLES_EXTRA_BYTES, beside.len);
+		chunk.extra_len = SAMPLES_EXTRA_SPANS_BYTES;
+	}
 	chunk_pack(codec, packed, &chunk, encoded->data, encoded->len, parts, count);
+	buf_add(packed, beside.data, beside.len);
 }
 
 struct err *capture_out_samples(

@@ -26,6 +26,8 @@
 
 /* What a chunk of samples says without being decompressed: times, rows, samples. */
 #define SAMPLES_EXTRA_BYTES 32
+/* And, if its rows have spans: how long the chunk with them is, which comes right after. */
+#define SAMPLES_EXTRA_SPANS_BYTES 40
 /* The last chunk says where the index begins. */
 #define END_EXTRA_BYTES 8
 
@@ -70,9 +72,9 @@ struct err *capture_out_loss(struct capture_out *o, const struct capture_loss *l
 struct err *capture_out_fact(
 	struct capture_out *o, const struct capture *c, const char *key, const char *value);
 
-/* Makes a chunk of an encoded block: appends it to `packed`. */
+/* Makes a chunk of an encoded block, and one of its spans if there are any: appends them to `packed`. */
 void capture_out_pack(struct chunk_codec *codec, const struct capture_block *block,
-	const struct buf *encoded, struct buf *packed);
+	const struct buf *encoded, const struct buf *spans, struct buf *packed);
 
 /* Writes a chunk made by capture_out_pack(). */
 struct err *capture_out_samples(

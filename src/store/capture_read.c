@@ -86,8 +86,9 @@ static bool read_body(
 		chunk_unpack(in->codec, chunk, in->stored.data, raw);
 }
 
-/* What the head of a chunk of samples says. */
-static bool block_of(const struct chunk *chunk, uint64_t at, struct out_block *b)
+/* What the head of a chunk of samples says; `spans_ret`: the length of the chunk that belongs to it. */
+static bool block_of(
+	const struct chunk *chunk, uint64_t at, struct out_block *b, uint64_t *spans_ret)
 {
 	if (chunk->type != CHUNK_SAMPLES || chunk->extra_len < SAMPLES_EXTRA_BYTES)
 		return false;
@@ -98,18 +99,38 @@ static bool block_of(const struct chunk *chunk, uint64_t at, struct out_block *b
 		.rows = chunk_get_u64(chunk->extra + 16),
 		.samples = chunk_get_u64(chunk->extra + 24),
 	};
+	*spans_ret = chunk->extra_len >= SAMPLES_EXTRA_SPANS_BYTES
+		? chunk_get_u64(chunk->extra + SAMPLES_EXTRA_BYTES)
+		: 0;
 	return true;
 }
 
-static struct err *load_block(void *data, size_t i, struct buf *encoded)
+/* The chunk with the spans of samples. False if there is no such whole one. */
+static bool read_spans_head(
+	const struct capture_in *in, uint64_t at, uint64_t len, struct chunk *chunk)
+{
+	return read_head(in, at, chunk) && chunk->type == CHUNK_SAMPLE_SPANS &&
+		chunk_bytes(chunk) == len;
+}
+
+static bool load_spans(struct capture_in *in, uint64_t at, uint64_t len, struct buf *spans)
+{
+	struct chunk chunk;
+
+	return !len || (read_spans_head(in, at, len, &chunk) && read_body(in, at, &chunk, spans));
+}
+
+static struct err *load_block(void *data, size_t i, struct buf *encoded, struct buf *spans)
 {
 	struct capture_in *in = data;
 	const struct out_block *b = &in->blocks[i];
 	struct out_block found;
 	struct chunk chunk;
+	uint64_t len;
 
-	if (!read_head(in, b->at, &chunk) || !block_of(&chunk, b->at, &found) ||
-		memcmp(b, &found, sizeof(found)) != 0 || !read_body(in, b->at, &chunk, encoded))
+	if (!read_head(in, b->at, &chunk) || !block_of(&chunk, b->at, &found, &len) ||
+		memcmp(b, &found, sizeof(found)) != 0 || !read_body(in, b->at, &chunk, encoded) ||
+		!load_spans(in, b->at + chunk_bytes(&chunk), len, spans))
 		return err_new(ERR_FAILED, "the capture is damaged at byte %" PRIu64, b->at);
 	return NULL;
 }
@@ -164,7 +185,7 @@ static struct err *take_table(
 /* The rule for what is not known. */
 static struct err *refuse_unknown(uint64_t at, const struct chunk *chunk)
 {
-	bool known = chunk->type >= CHUNK_STRINGS && chunk->type <= CHUNK_END;
+	bool known = chunk->type >= CHUNK_STRINGS && chunk->type < CHUNK_TYPES;
 
 	if (chunk->flags & ~CHUNK_FLAGS || (!known && !(chunk->flags & CHUNK_SKIPPABLE)))
 		return err_new(ERR_FAILED,
@@ -174,21 +195,23 @@ static struct err *refuse_unknown(uint64_t at, const struct chunk *chunk)
 	return NULL;
 }
 
-static bool is_table(const struct chunk *chunk)
-{
-	return chunk->type >= CHUNK_STRINGS && chunk->type <= TABLE_CHUNKS;
-}
-
 /* ---- from the first chunk to the last --------------------------------------------------------- */
 
-/* False: bytes that are no whole chunk. */
+/* False: bytes that are no whole chunk, or one without that which belongs to it. */
 static bool scan_samples(struct capture_in *in, uint64_t at, const struct chunk *chunk)
 {
+	bool check = at + TAIL_BYTES >= in->size;
+	uint64_t next = at + chunk_bytes(chunk), len;
 	struct out_block b;
+	struct chunk spans;
 
-	if (at + TAIL_BYTES >= in->size && !read_body(in, at, chunk, &in->raw))
+	if (!block_of(chunk, at, &b, &len) || (check && !read_body(in, at, chunk, &in->raw)))
 		return false;
-	return block_of(chunk, at, &b) && add_block(in, &b);
+	if (len && !read_spans_head(in, next, len, &spans))
+		return false;
+	if (len && check && !read_body(in, next, &spans, &in->raw))
+		return false;
+	return add_block(in, &b);
 }
 
 static struct err *scan(
@@ -207,7 +230,7 @@ static struct err *scan(
 							 : read_body(in, at, &chunk, &in->raw);
 		if (!whole)
 			break;
-		if (is_table(&chunk))
+		if (tables_are(chunk.type))
 			err = take_table(in, r, at, &chunk);
 		if (err)
 			return err;
@@ -298,7 +321,7 @@ static struct err *read_tables(
 			return damaged(at, "no chunk");
 		end = at + chunk_bytes(&chunk);
 		struct err *err = refuse_unknown(at, &chunk);
-		if (err || !is_table(&chunk))
+		if (err || !tables_are(chunk.type))
 			return err ? err : damaged(at, "an index that names no table");
 		err = read_body(in, at, &chunk, &in->raw) ? take_table(in, r, at, &chunk)
 							  : damaged(at, "a checksum is wrong");

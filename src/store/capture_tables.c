@@ -33,7 +33,7 @@ struct table {
 	struct err *(*take)(struct tables_reader *r, uint64_t rows);
 };
 
-static const struct table tables[TABLE_CHUNKS + 1]; // at the end
+static const struct table tables[CHUNK_TYPES]; // at the end
 
 /* ---- what has changed ------------------------------------------------------------------------- */
 
@@ -80,6 +80,11 @@ static size_t count_markers(const struct capture *c)
 static size_t count_losses(const struct capture *c)
 {
 	return c->loss_count;
+}
+
+static size_t count_spans(const struct capture *c)
+{
+	return c->span_count;
 }
 
 static bool process_changed(const struct tables_sent *s, const struct capture *c, size_t row)
@@ -229,6 +234,8 @@ bool tables_draft(const struct tables_sent *sent, const struct capture *c, enum 
 	struct draft d = { .sent = sent, .c = c, .columns = columns, .row = sent->rows[type] };
 	size_t count = table->count(c), rows = 0;
 
+	if (type == CHUNK_SPANS)
+		return span_table_draft(&sent->spans, c, DRAFT_BYTES, columns, to_ret);
 	if (type == CHUNK_STRINGS && !d.row)
 		d.row = 1; // the empty string, which everybody has
 	size_t first = d.row;
@@ -260,6 +267,8 @@ void tables_commit(
 {
 	if (!tables[type].changed)
 		sent->rows[type] = to;
+	if (type == CHUNK_SPANS)
+		span_table_commit(&sent->spans, c, to);
 	if (type == CHUNK_PROCESSES)
 		COPY_ROWS(processes, process_count, process_capacity, to);
 	if (type == CHUNK_THREADS)
@@ -276,6 +285,7 @@ void tables_sent_deinit(struct tables_sent *sent)
 	free(sent->threads);
 	free(sent->facts);
 	free(sent->losses);
+	sent_spans_deinit(&sent->spans);
 	*sent = (struct tables_sent){ 0 };
 }
 
@@ -526,7 +536,12 @@ static struct err *take_losses(struct tables_reader *r, uint64_t rows)
 	return NULL;
 }
 
-static const struct table tables[TABLE_CHUNKS + 1] = {
+static struct err *take_spans(struct tables_reader *r, uint64_t rows)
+{
+	return span_table_take(r->capture, &r->in, rows);
+}
+
+static const struct table tables[CHUNK_TYPES] = {
 	[CHUNK_STRINGS] = { 3, count_strings, NULL, put_string, take_strings },
 	[CHUNK_FUNCTIONS] = { 5, count_functions, NULL, put_function, take_functions },
 	[CHUNK_FRAMES] = { 3, count_frames, NULL, put_frame, take_frames },
@@ -536,7 +551,13 @@ static const struct table tables[TABLE_CHUNKS + 1] = {
 	[CHUNK_FACTS] = { 3, count_facts, fact_changed, put_fact, take_facts },
 	[CHUNK_MARKERS] = { 7, count_markers, NULL, put_marker, take_markers },
 	[CHUNK_LOSSES] = { 4, count_losses, loss_changed, put_loss, take_losses },
+	[CHUNK_SPANS] = { SPAN_TABLE_COLUMNS, count_spans, NULL, NULL, take_spans },
 };
+
+bool tables_are(uint8_t type)
+{
+	return type < CHUNK_TYPES && tables[type].columns;
+}
 
 unsigned int tables_columns(enum chunk_type type)
 {
@@ -552,7 +573,8 @@ struct err *tables_take(struct tables_reader *r, enum chunk_type type, const voi
 
 	if (columns_open(&r->in, body, len, table->columns)) {
 		rows = column_get(&c[0]);
-		first = table->changed ? have : column_get(&c[0]);
+		// rows of the other tables say their numbers themselves
+		first = table->changed || type == CHUNK_SPANS ? have : column_get(&c[0]);
 	}
 	// each row has one number in the first column
 	if (!rows || rows != column_left(&c[1]))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * The tables of a capture as chunks of its file: strings to stacks, processes, threads, facts,
- * markers, losses. Rows are sent before anything that names them. docs/capture-format.md has the
+ * markers, losses, spans. Rows are sent before anything that names them. docs/capture-format.md has the
  * bytes.
  */
 #ifndef FIREGLASS_STORE_CAPTURE_TABLES_H
@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "store/capture.h"
 #include "store/columns.h"
+#include "store/span_table.h"
 
 /* Types of chunks. */
 enum chunk_type {
@@ -29,21 +30,25 @@ enum chunk_type {
 	CHUNK_SAMPLES,
 	CHUNK_INDEX,
 	CHUNK_END,
+	CHUNK_SPANS,        // who does not know them may skip them,
+	CHUNK_SAMPLE_SPANS, // as well as these: of the chunk of samples before
+	CHUNK_TYPES,
 };
 
-/* Those up to here are tables, in the order in which they are written. */
-#define TABLE_CHUNKS CHUNK_LOSSES
+/* True of tables; they are written in the order of their types. */
+bool tables_are(uint8_t type);
 
 /* Deeper stacks are refused by readers. */
 #define CAPTURE_DEPTH_MAX 65536
 
 /* What was sent of a capture so far. Zero-initialise. */
 struct tables_sent {
-	size_t rows[TABLE_CHUNKS + 1]; // of tables that only grow
+	size_t rows[CHUNK_TYPES]; // of tables that only grow
 	struct capture_process *processes;
 	struct capture_thread *threads;
 	struct capture_fact *facts;
 	struct capture_loss *losses;
+	struct sent_spans spans;
 	size_t process_count, thread_count, fact_count, loss_count;
 	size_t process_capacity, thread_capacity, fact_capacity, loss_capacity;
 };

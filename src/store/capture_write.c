@@ -10,6 +10,7 @@
 #include "store/capture_out.h"
 #include "store/sample_block.h"
 #include "store/sample_round.h"
+#include "store/sample_spans.h"
 
 /* A block as a chunk, in memory: flight recorders only. */
 struct kept_block {
@@ -28,7 +29,7 @@ struct capture_writer {
 	struct sample_round round;
 	struct capture_sample *pending;
 	size_t pending_count;
-	struct buf encoded, packed;
+	struct buf encoded, spans, packed;
 
 	struct kept_block *kept; // oldest first
 	size_t kept_count, kept_capacity;
@@ -88,6 +89,7 @@ void capture_writer_destroy(struct capture_writer *w)
 	capture_out_deinit(&w->out);
 	chunk_codec_destroy(w->codec);
 	buf_deinit(&w->encoded);
+	buf_deinit(&w->spans);
 	buf_deinit(&w->packed);
 	free(w);
 }
@@ -101,9 +103,11 @@ static void seal(struct capture_writer *w, struct capture_block *block)
 	for (size_t i = 0; i < w->pending_count; i++)
 		capture_block_note(block, &w->pending[i]);
 	buf_clear(&w->encoded);
+	buf_clear(&w->spans);
 	buf_clear(&w->packed);
 	sample_block_encode_period(&w->encoded, w->pending, w->pending_count, w->period_ns);
-	capture_out_pack(w->codec, block, &w->encoded, &w->packed);
+	sample_spans_encode(&w->spans, w->pending, w->pending_count);
+	capture_out_pack(w->codec, block, &w->encoded, &w->spans, &w->packed);
 	w->pending_count = 0;
 }
 
@@ -246,39 +250,51 @@ uint64_t capture_writer_lost(const struct capture_writer *w)
 	return w->lost;
 }
 
-static struct err *write_block(
-	struct capture_out *o, const struct capture_block *block, const struct buf *encoded)
+static struct err *write_block(struct capture_out *o, const struct capture_block *block,
+	const struct buf *encoded, const struct buf *spans)
 {
 	_cleanup_buf_ struct buf packed = BUF_INIT;
 
-	capture_out_pack(o->codec, block, encoded, &packed);
+	capture_out_pack(o->codec, block, encoded, spans, &packed);
 	return capture_out_samples(o, block, &packed);
+}
+
+/* A block as it is, wherever it is. */
+static struct err *copy_block(struct capture_out *o, const struct capture *c, size_t i)
+{
+	_cleanup_buf_ struct buf encoded = BUF_INIT, spans = BUF_INIT;
+	const struct capture_block *block = &c->blocks[i];
+	struct err *err;
+
+	if (!c->ops)
+		return write_block(o, block, &block->encoded, &block->spans);
+	err = c->ops->load(c->ops_data, i, &encoded, &spans);
+	return err ? err : write_block(o, block, &encoded, &spans);
+}
+
+static struct err *write_pending(struct capture_out *o, const struct capture *c)
+{
+	_cleanup_buf_ struct buf encoded = BUF_INIT, spans = BUF_INIT;
+	struct capture_block pending = { 0 };
+
+	for (size_t i = 0; i < c->pending_count; i++)
+		capture_block_note(&pending, &c->pending[i]);
+	if (!pending.rows)
+		return NULL;
+	sample_block_encode_period(
+		&encoded, c->pending, c->pending_count, capture_fact_u64(c, FACT_PERIOD_NS, 0));
+	sample_spans_encode(&spans, c->pending, c->pending_count);
+	return write_block(o, &pending, &encoded, &spans);
 }
 
 static struct err *write_all(struct capture_out *o, const struct capture *c)
 {
-	_cleanup_buf_ struct buf encoded = BUF_INIT;
-	struct capture_block pending = { 0 };
 	struct err *err = capture_out_tables(o, c);
 
-	for (size_t i = 0; i < c->block_count && !err; i++) {
-		buf_clear(&encoded);
-		if (c->ops)
-			err = c->ops->load(c->ops_data, i, &encoded);
-		if (!err)
-			err = write_block(
-				o, &c->blocks[i], c->ops ? &encoded : &c->blocks[i].encoded);
-	}
-	if (err)
-		return err;
-	for (size_t i = 0; i < c->pending_count; i++)
-		capture_block_note(&pending, &c->pending[i]);
-	buf_clear(&encoded);
-	if (pending.rows) {
-		sample_block_encode_period(&encoded, c->pending, c->pending_count,
-			capture_fact_u64(c, FACT_PERIOD_NS, 0));
-		err = write_block(o, &pending, &encoded);
-	}
+	for (size_t i = 0; i < c->block_count && !err; i++)
+		err = copy_block(o, c, i);
+	if (!err)
+		err = write_pending(o, c);
 	return err ? err : capture_out_finish(o);
 }
 

@@ -13,7 +13,8 @@
 struct source {
 	struct merge_input input;
 	struct transfer transfer;
-	uint32_t first_process, first_thread; // its rows in the merged tables begin there
+	uint32_t first_process, first_thread; // its rows in the merged tables begin there,
+	uint32_t first_span;                  // as do these
 	uint64_t scale;                       // of counts
 	struct capture_cursor cursor;
 	const struct capture_sample *next; // NULL: at its end
@@ -89,6 +90,27 @@ static void add_markers(struct merge *m, struct source *s)
 		marker.name = transfer_string(&s->transfer, marker.name);
 		marker.text = transfer_string(&s->transfer, marker.text);
 		capture_add_marker(m->into, &marker);
+	}
+}
+
+static void add_spans(struct merge *m, struct source *s)
+{
+	const struct capture *c = s->input.capture;
+
+	s->first_span = (uint32_t)m->into->span_count;
+	for (size_t i = 0; i < c->span_count; i++) {
+		struct capture_span span = c->spans[i];
+
+		span.start_ns = shifted(s, span.start_ns);
+		span.end_ns = shifted(s, span.end_ns);
+		span.process += s->first_process;
+		if (span.thread != CAPTURE_NONE)
+			span.thread += s->first_thread;
+		if (span.parent)
+			span.parent += s->first_span;
+		span.name = transfer_string(&s->transfer, span.name);
+		span.text = transfer_string(&s->transfer, span.text);
+		capture_add_span(m->into, &span);
 	}
 }
 
@@ -234,6 +256,7 @@ struct merge *merge_create(struct capture *into, const struct merge_input *input
 		add_processes(m, s);
 		add_threads(m, s);
 		add_markers(m, s);
+		add_spans(m, s);
 		add_losses(m, s);
 		add_stacks(s);
 		capture_cursor_init(&s->cursor, s->input.capture);
@@ -285,6 +308,8 @@ const struct capture_sample *merge_next(struct merge *m)
 	m->sample.time_ns = shifted(s, s->next->time_ns);
 	m->sample.count *= s->scale;
 	m->sample.thread += s->first_thread;
+	if (m->sample.span)
+		m->sample.span += s->first_span;
 	m->sample.stack = transfer_stack(&s->transfer, s->next->stack);
 	advance(m, s);
 	return &m->sample;

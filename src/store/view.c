@@ -6,7 +6,9 @@
 #include "base/alloc.h"
 #include "store/select_frames.h"
 #include "store/select_pool.h"
+#include "store/select_spans.h"
 #include "store/select_threads.h"
+#include "store/span_roots.h"
 
 /* A sample that was chosen, and its stack as the view has it. */
 struct chosen {
@@ -23,6 +25,8 @@ struct view {
 	struct profile *shaped; // whichever of the two stacks are shaped into
 	struct shaper shaper;
 	struct selected_threads threads;
+	struct selected_spans spans;
+	struct span_roots span_roots;
 	struct pool pool;
 	bool pools, pool_ready;
 	uint32_t states; // bits of the states that are shown
@@ -53,6 +57,7 @@ struct err *view_create(struct view **ret, const struct capture *c, const struct
 	v->flags = modes[s->mode].flags;
 	v->pools = s->min_percent > 0;
 	v->shaped = v->pools ? &v->whole : &v->tables;
+	v->span_roots.to = v->shaped;
 	profile_init(&v->tables);
 	profile_init(&v->whole);
 	capture_cursor_init(&v->cursor, c);
@@ -60,6 +65,8 @@ struct err *view_create(struct view **ret, const struct capture *c, const struct
 		&v->shaper, &c->tables, v->shaped, &v->selection, capture_fact(c, FACT_CWD));
 	if (!err)
 		err = selected_threads_init(&v->threads, &v->selection);
+	if (!err)
+		err = selected_spans_init(&v->spans, &v->selection);
 	if (err) {
 		view_destroy(v);
 		return err;
@@ -74,6 +81,8 @@ void view_destroy(struct view *v)
 		return;
 	capture_cursor_deinit(&v->cursor);
 	selected_threads_deinit(&v->threads);
+	selected_spans_deinit(&v->spans);
+	span_roots_deinit(&v->span_roots);
 	shaper_deinit(&v->shaper);
 	pool_deinit(&v->pool);
 	profile_deinit(&v->tables);
@@ -132,6 +141,9 @@ static bool choose_stack(struct view *v, const struct capture_sample *s, stack_i
 		t->last = s->stack;
 	}
 	*stack_ret = t->last_own;
+	if (v->selection.span_roots && s->span && t->last_shown)
+		*stack_ret = span_roots_stack(
+			&v->span_roots, v->capture, s->span, t->base_stack, t->last_own);
 	return t->last_shown;
 }
 
@@ -139,7 +151,7 @@ static bool choose(struct view *v, const struct capture_sample *s, stack_id *sta
 {
 	return in_time(v, s->time_ns) && v->states >> s->state & 1 &&
 		(s->flags & v->flags) == v->flags && v->threads.rows[s->thread].selected &&
-		choose_stack(v, s, stack_ret);
+		selected_spans_has(&v->spans, v->capture, s->span) && choose_stack(v, s, stack_ret);
 }
 
 /* The next one of the shaped tables; false at the end. */
@@ -183,6 +195,7 @@ static void rewind_view(struct view *v)
 	capture_cursor_deinit(&v->cursor);
 	capture_cursor_init(&v->cursor, v->capture);
 	v->counts = (struct view_counts){ 0 };
+	selected_spans_reset(&v->spans);
 	selected_threads_add(&v->threads, v->capture, &v->selection, v->shaped);
 }
 
@@ -224,6 +237,19 @@ const struct capture_sample *view_next(struct view *v)
 struct err *view_end(struct view *v)
 {
 	return capture_cursor_error(&v->cursor);
+}
+
+bool view_shows_span(struct view *v, uint32_t row)
+{
+	const struct capture_span *span = &v->capture->spans[row];
+	const struct selection *s = &v->selection;
+	uint32_t thread = span->thread;
+
+	if ((s->to_ns && span->start_ns >= s->to_ns) || (span->end_ns && span->end_ns < s->from_ns))
+		return false;
+	if (thread < v->threads.count && !v->threads.rows[thread].selected)
+		return false;
+	return selected_spans_has(&v->spans, v->capture, row + 1);
 }
 
 const struct view_counts *view_counts(const struct view *v)
@@ -311,7 +337,8 @@ static bool same_run(const struct run *a, const struct run *b)
 
 static bool selects_some(const struct selection *s)
 {
-	return s->threads[0] || s->processes[0] || s->focus[0] || s->ignore[0] || s->root[0];
+	return s->threads[0] || s->processes[0] || s->spans[0] || s->span || s->focus[0] ||
+		s->ignore[0] || s->root[0];
 }
 
 static void add_losses(struct view *v)

@@ -46,6 +46,7 @@ struct selection {
 	bool collapse_recursion; // a function directly called by itself is one frame
 	bool thread_roots;       // each thread as the root of its stacks
 	bool process_roots;      // each process as the root, before threads
+	bool span_roots;         // spans as roots, outermost first; after threads
 	bool roots_by_name;      // of one name are one root: ids differ from run to run
 	double min_percent;      // frames with less of what is shown are pooled: see below
 	/*
@@ -55,6 +56,12 @@ struct selection {
 	 */
 	const char *threads[SELECTION_PATTERNS_MAX];   // any of them
 	const char *processes[SELECTION_PATTERNS_MAX]; // any of them
+	/*
+	 * Matched in "name text" of spans: samples in such a span, or in one within it; any of them.
+	 * Samples in no span have the empty text.
+	 */
+	const char *spans[SELECTION_PATTERNS_MAX];
+	uint32_t span; // instead of them this one and what is within it: row plus 1; 0: see above
 	const char *focus[SELECTION_PATTERNS_MAX];     // only stacks with such frames (each of them)
 	const char *ignore[SELECTION_PATTERNS_MAX];    // no stacks with such a frame
 	const char *hide[SELECTION_PATTERNS_MAX];      // frames to leave out of their stacks
@@ -92,6 +99,9 @@ void view_begin(struct view *v);
 const struct capture_sample *view_next(struct view *v);
 /* NULL if the pass came to the end of what is there. */
 struct err *view_end(struct view *v);
+
+/* Whether a span (its row) is of the selection: by itself or by what it lies in, and by its time. */
+bool view_shows_span(struct view *v, uint32_t row);
 
 /* What was left out by the last pass: counts of samples. */
 struct view_counts {

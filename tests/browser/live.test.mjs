@@ -6,13 +6,13 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { serve, takeApart } from './live_server.mjs';
+import { pieceOf, serve } from './live_server.mjs';
 import { describe, FIREGLASS, open, plain, report, start, stop } from './report_harness.mjs';
 
 const SECONDS = 14;
 const GONE = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|503|401|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/;
 let pieces;
-let viewer;
+let saved;
 
 /**
  * What happens in a second: 1000 samples of two threads, the main one 600 ms in `even` or `odd` (by
@@ -42,15 +42,15 @@ before(async () => {
 	const htmls = Array.from({ length: SECONDS }, (_, k) =>
 		readFileSync(fileURLToPath(report(second(k))), 'utf8'),
 	);
-	viewer = takeApart(htmls[0]);
-	pieces = htmls.map((html) => takeApart(html).piece);
+	pieces = htmls.map(pieceOf);
+	[saved] = htmls;
 });
 after(stop);
 
 /** A server with the first `count` seconds, and a window on it. */
 function live(name, { count = 2, keepNs, fragment, ...options }, body) {
 	test(name, async () => {
-		const server = await serve(viewer, pieces.slice(0, count), { keepNs });
+		const server = await serve(pieces.slice(0, count), { keepNs, saved });
 		let next = count;
 		try {
 			const view = await open(server.address, { fragment, ...options });

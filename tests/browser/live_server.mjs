@@ -9,18 +9,20 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
 export const TOKEN = 'a-token-of-tests';
+const PROGRAM = new URL('../../build/fireglass', import.meta.url);
 const DATA =
 	/<script type="application\/octet-stream" id="capture">([\s\S]*?)<\/script>/;
 
-/** A page with data as reports have it: { viewer, piece }; piece is what the stream carries. */
-export function takeApart(html) {
+/** What the stream carries, of a report. */
+export function pieceOf(html) {
 	const [element, data] = DATA.exec(html) ?? [];
 	if (!element) throw new Error('this page has no capture');
-	return { html, element, piece: Buffer.from(data.trim(), 'base64') };
+	return Buffer.from(data.trim(), 'base64');
 }
 
 /** What a piece says of its times: { startNs, endNs }. */
@@ -50,20 +52,19 @@ function frame(piece) {
 	return Buffer.concat([size, piece]);
 }
 
-/** The viewer of a report, made live. */
-export function livePage({ html, element }, config) {
+/** The page that `fireglass serve` has, from where the program was built. */
+function livePage(config) {
+	const built = dirname(process.env.FIREGLASS_BIN || fileURLToPath(PROGRAM));
 	const text = JSON.stringify(config);
 	const data = `<script type="application/json" id="live">${text}</script>`;
-	return html
-		.replace(element, () => data)
+	return readFileSync(join(built, 'src', 'page_live.html'), 'utf8')
+		.replace('@TITLE@', 'a live page')
+		.replace('@DATA@', () => data)
 		.replace("default-src 'none';", "default-src 'none'; connect-src 'self';");
 }
 
-/**
- * Listens on a port of this machine. `viewer`: from takeApart(); `pieces`: there already, like the
- * `first` of a ring.
- */
-export async function serve(viewer, pieces, { keepNs = 600e9 } = {}) {
+/** Listens on a port of this machine. `pieces`: there already; `saved`: the page that is given to save. */
+export async function serve(pieces, { keepNs = 600e9, saved = '' } = {}) {
 	const kept = pieces.map((piece) => ({ piece, ...timesOf(piece) }));
 	const streams = new Set();
 	const asked = [];
@@ -90,7 +91,7 @@ export async function serve(viewer, pieces, { keepNs = 600e9 } = {}) {
 		const url = new URL(request.url, 'http://localhost');
 		asked.push(`${request.method} ${url.pathname}${url.search}`);
 		if (url.pathname === '/') {
-			const page = livePage(viewer, { base: '/', keep_ns: keepNs, token: TOKEN });
+			const page = livePage({ base: '/', keep_ns: keepNs, token: TOKEN });
 			return answer(response, 200, 'text/html; charset=utf-8', page);
 		}
 		if (request.headers.authorization !== `Bearer ${TOKEN}`) {
@@ -107,7 +108,7 @@ export async function serve(viewer, pieces, { keepNs = 600e9 } = {}) {
 				state = url.pathname.endsWith('start') ? 'sampling' : 'stopped';
 				return json(response, 200, { state });
 			case 'GET /api/v1/profile':
-				return answer(response, 200, 'text/html', viewer.html);
+				return answer(response, 200, 'text/html', saved);
 			default:
 				return json(response, 404, { error: `there is no ${url.pathname}` });
 		}
@@ -156,23 +157,22 @@ export async function serve(viewer, pieces, { keepNs = 600e9 } = {}) {
 }
 
 async function play(captures) {
-	const program = process.env.FIREGLASS_BIN ?? 'fireglass';
+	const program = process.env.FIREGLASS_BIN || fileURLToPath(PROGRAM);
 	const apart = captures.map((path) =>
-		takeApart(
+		pieceOf(
 			execFileSync(program, ['report', path, '-o', '-'], { encoding: 'utf8', maxBuffer: 1 << 28 }),
 		),
 	);
-	const [viewer] = apart;
-	const times = apart.map(({ piece }) => timesOf(piece));
+	const times = apart.map(timesOf);
 	let at = times[0].startNs;
 	let next = 0;
 	const nextPiece = () => {
 		const i = next++ % apart.length;
-		const piece = later(apart[i].piece, at - times[i].startNs);
+		const piece = later(apart[i], at - times[i].startNs);
 		at += times[i].endNs - times[i].startNs;
 		return piece;
 	};
-	const server = await serve(viewer, [nextPiece()]);
+	const server = await serve([nextPiece()]);
 	console.log(server.address);
 	setInterval(() => server.push(nextPiece()), 1000);
 }
@@ -180,5 +180,3 @@ async function play(captures) {
 if (process.argv[1] && import.meta.url.endsWith(join('/', process.argv[1].split('/').at(-1)))) {
 	await play(process.argv.slice(2));
 }
-
-export const readViewer = (path) => takeApart(readFileSync(path, 'utf8'));

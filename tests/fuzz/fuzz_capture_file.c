@@ -87,6 +87,7 @@ static void check_copy(const struct capture *c, uint64_t rows)
 	check(count_rows(&copy, &whole) == rows && whole);
 	check(copy.tables.stack_count == c->tables.stack_count);
 	check(copy.thread_count == c->thread_count && copy.marker_count == c->marker_count);
+	check(copy.span_count == c->span_count);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

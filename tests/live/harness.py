@@ -7,6 +7,7 @@ by looking at it until it is so, both with a deadline that fails the test.
 
 import json
 import os
+import pathlib
 import select
 import shutil
 import subprocess
@@ -37,6 +38,15 @@ def need(condition, reason):
 
 def need_root():
     need(os.geteuid() == 0, "needs root")
+
+
+def open_to_all(directory, mode=0o777):
+    """Any user may come to it, and write there."""
+    os.chmod(directory, mode)
+    for parent in pathlib.Path(directory).parents:
+        if os.stat(parent).st_uid != os.geteuid() or parent == pathlib.Path(tempfile.gettempdir()):
+            break
+        os.chmod(parent, 0o755)
 
 
 def need_tool(name):

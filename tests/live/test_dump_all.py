@@ -2,19 +2,17 @@
 """dump --all: every Python process that may be read."""
 
 import json
-import os
 import shutil
 
 import pytest
-from harness import AS_NOBODY, BIN, PARK, fireglass, need_root, need_tool, wait_blocked
+from harness import AS_NOBODY, BIN, PARK, fireglass, need_root, need_tool, open_to_all, wait_blocked
 
 
 @pytest.fixture
 def public_bin(tmp_path_factory):
     """A copy of the program where any user can run it."""
     folder = tmp_path_factory.mktemp("public")
-    for part in [folder, folder.parent, folder.parent.parent]:
-        os.chmod(part, 0o755)
+    open_to_all(folder, 0o755)
     return shutil.copy(BIN, str(folder / "fireglass"))
 
 

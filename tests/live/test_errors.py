@@ -17,6 +17,7 @@ from harness import (
     need,
     need_root,
     need_tool,
+    open_to_all,
     start_fireglass,
     task_ids,
     wait_blocked,
@@ -204,9 +205,7 @@ def test_another_users_process(python, start, public_bin, tmp_path):
     need_root()
     need_tool("setpriv")
     target = start(python, "-c", PARK)
-    tmp_path.chmod(0o777)
-    for directory in list(tmp_path.parents)[:2]:
-        directory.chmod(0o755)
+    open_to_all(tmp_path)
     check(
         target.pid, PERMISSION,
         "belongs to user 'root'", "CAP_SYS_PTRACE", "as root", "or as that user",
@@ -233,7 +232,7 @@ NOT_DUMPABLE = "import ctypes; ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)\n"
 def test_not_dumpable(system_python, public_bin, tmp_path):
     need_root()
     need_tool("setpriv")
-    tmp_path.chmod(0o777)
+    open_to_all(tmp_path)
     with Target(system_python, "-c", NOT_DUMPABLE + PARK, before=AS_NOBODY) as target:
         check(
             target.pid, PERMISSION, "not dumpable", "PR_SET_DUMPABLE", tmp_path=tmp_path,
@@ -247,9 +246,7 @@ def test_permission_lost_on_the_way(system_python, public_bin, tmp_path):
     """What was taken is written, and the status says why there is no more."""
     need_root()
     need_tool("setpriv")
-    tmp_path.chmod(0o777)
-    for directory in list(tmp_path.parents)[:2]:
-        directory.chmod(0o755)
+    open_to_all(tmp_path)
     source = (
         "import ctypes, os, sys\nlibc = ctypes.CDLL(None)\nprint('ready'); sys.stdout.flush()\n"
         "os.read(0, 1)\nlibc.prctl(4, 0, 0, 0, 0)\nwhile True: pass\n"
@@ -428,9 +425,7 @@ def test_command_is_not_started_without_an_output(python, tmp_path):
 def test_output_is_not_writable(system_python, public_bin, tmp_path):
     need_root()
     need_tool("setpriv")
-    tmp_path.chmod(0o755)
-    for directory in list(tmp_path.parents)[:2]:
-        directory.chmod(0o755)
+    open_to_all(tmp_path, 0o755)
     out = tmp_path / "o.svg"
     result = fireglass(
         "record", "-o", out, "--", *system_python.argv, "-c", "1",

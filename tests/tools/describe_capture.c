@@ -9,6 +9,9 @@
  *	thread PROCESS TID NAME           PROCESS and THREAD are numbers of rows, from 0
  *	loss MS COUNT
  *	marker MS TO_MS THREAD NAME TEXT  NAME without spaces
+ *	span MS TO_MS THREAD PARENT NAME TEXT   PARENT: number of a span from 1 on, 0: in none; TO_MS 0:
+ *	                                  not ended; TEXT - for none
+ *	in SPAN                           what comes from here on is in that span; 0: in none
  *	sample MS TIMES THREAD STATE FLAGS STACK
  *
  * MS is the time after the start (1 700 000 000 s); TIMES samples follow each other, one each ms.
@@ -72,6 +75,19 @@ static bool add_marker(struct capture *c, unsigned int ms, unsigned int to_ms, u
 	return true;
 }
 
+static bool add_span(struct capture *c, const char *line)
+{
+	unsigned int ms, to_ms, thread, parent;
+	char name[NAME_BYTES], text[NAME_BYTES];
+
+	if (sscanf(line, "span %u %u %u %u %255s %255[^\n]", &ms, &to_ms, &thread, &parent, name,
+		    text) != 6 ||
+		thread >= c->thread_count || parent > c->span_count)
+		return false;
+	sample_span(c, thread, ms, to_ms, parent, name, strcmp(text, "-") == 0 ? "" : text);
+	return true;
+}
+
 static bool add_line(struct capture *c, const char *line)
 {
 	char name[NAME_BYTES], value[NAME_BYTES];
@@ -89,6 +105,10 @@ static bool add_line(struct capture *c, const char *line)
 				SAMPLE_START_NS + (uint64_t)a * SAMPLE_MS, LOSS_MISSED, b });
 	else if (sscanf(line, "marker %u %u %u %255s %255[^\n]", &a, &b, &thread, name, value) == 5)
 		return add_marker(c, a, b, thread, name, value);
+	else if (strncmp(line, "span ", 5) == 0)
+		return add_span(c, line);
+	else if (sscanf(line, "in %u", &a) == 1 && a <= c->span_count)
+		sample_in_span(a);
 	else
 		return add_samples(c, line);
 	return true;

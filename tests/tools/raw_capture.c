@@ -2,7 +2,8 @@
 /*
  * Capture files as they are, for the tests that compare readers.
  *
- *	raw_capture make OUT.fgc SEED SAMPLES [-u]   made-up rows of everything; -u: not finished
+ *	raw_capture make OUT.fgc SEED SAMPLES [-u]   made-up rows of everything; -u: not finished;
+ *	                                             spans too if SEED modulo 8 is 3 or 4
  *	raw_capture dump FILE.fgc                    all that is in it, one line each
  *	raw_capture blocks FILE.fgc DIR              its blocks of samples, each as a file
  */
@@ -93,6 +94,28 @@ static void change_rows(struct capture *c, uint64_t time_ns)
 	capture_set_fact_u64(c, FACT_TICKS, time_ns);
 }
 
+/* A new span, or one that ends, gets another text. */
+static void change_spans(struct capture *c, uint64_t time_ns)
+{
+	uint32_t count = (uint32_t)c->span_count;
+	char text[32];
+
+	snprintf(text, sizeof(text), "GET /%u", random_below(50));
+	if (!count || random_below(2)) {
+		capture_add_span(c,
+			&(struct capture_span){ .start_ns = time_ns,
+				.process = random_below(2),
+				.thread = random_below(5) ? random_below(THREADS) : CAPTURE_NONE,
+				.parent = random_below(3) ? 0 : random_below(count + 1),
+				.name = capture_string(c, random_below(2) ? "request" : "render") });
+		return;
+	}
+	struct capture_span *s = &c->spans[count - 1 - random_below(count < 9 ? count : 9)];
+	s->text = capture_string(c, text);
+	if (!s->end_ns)
+		s->end_ns = time_ns;
+}
+
 static void random_sample(
 	const struct capture *c, uint32_t i, uint64_t time_ns, struct capture_sample *s)
 {
@@ -108,6 +131,8 @@ static void random_sample(
 		.flags = idle ? 0 : (uint8_t)random_below(SAMPLE_FLAGS + 1) };
 	if (!random_below(60))
 		s->stack = STACK_NONE;
+	if (c->span_count && random_below(3))
+		s->span = random_below((uint32_t)c->span_count + 1);
 }
 
 static int make(const char *path, uint64_t seed, uint32_t samples, bool finish)
@@ -116,6 +141,7 @@ static int make(const char *path, uint64_t seed, uint32_t samples, bool finish)
 	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	struct capture_writer *w;
 	struct capture_sample s;
+	bool spans = seed % 8 == 3 || seed % 8 == 4;
 	uint64_t time_ns = 0;
 
 	random_state = seed * 88172645463325252u + 1;
@@ -130,6 +156,8 @@ static int make(const char *path, uint64_t seed, uint32_t samples, bool finish)
 				random_below(PERIOD_NS);
 		if (!i || !random_below(10))
 			add_stack(&c);
+		if (spans && !random_below(20))
+			change_spans(&c, time_ns);
 		random_sample(&c, i, time_ns, &s);
 		must(capture_writer_sample(w, &s));
 		if (random_below(300))
@@ -221,6 +249,14 @@ static void dump_rows(const struct capture *c)
 			m->start_ns, m->end_ns, row_text(m->thread), row_text(m->process), m->name,
 			m->text);
 	}
+	for (size_t i = 0; i < c->span_count; i++) {
+		const struct capture_span *s = &c->spans[i];
+
+		printf("span %zu %" PRIu64 " %" PRIu64 " %" PRIu32 " %s %" PRIu32 " %" PRIu32
+		       " %" PRIu32 "\n",
+			i, s->start_ns, s->end_ns, s->process, row_text(s->thread), s->parent,
+			s->name, s->text);
+	}
 	for (size_t i = 0; i < c->loss_count; i++)
 		printf("loss %" PRIu64 " %d %" PRIu64 "\n", c->losses[i].time_ns,
 			(int)c->losses[i].kind, c->losses[i].count);
@@ -238,11 +274,15 @@ static int dump(const char *path)
 	dump_tables(&c.tables, &c);
 	dump_rows(&c);
 	capture_cursor_init(&cursor, &c);
-	for (const struct capture_sample *s; (s = capture_cursor_next(&cursor));)
+	for (const struct capture_sample *s; (s = capture_cursor_next(&cursor));) {
 		printf("sample %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu32 " %s %" PRId32
-		       " %d %d\n",
+		       " %d %d",
 			s->time_ns, s->count, s->cpu_ns, s->thread, row_text(s->stack), s->syscall,
 			s->state, s->flags);
+		if (s->span)
+			printf(" in %" PRIu32, s->span);
+		putchar('\n');
+	}
 	must(capture_cursor_error(&cursor));
 	capture_cursor_deinit(&cursor);
 	return 0;
@@ -255,10 +295,10 @@ static int blocks(const char *path, const char *directory)
 
 	must(capture_file_open(&c, path, NULL));
 	for (size_t i = 0; i < c.block_count; i++) {
-		_cleanup_buf_ struct buf block = BUF_INIT;
+		_cleanup_buf_ struct buf block = BUF_INIT, spans = BUF_INIT;
 		char name[4096];
 
-		must(c.ops->load(c.ops_data, i, &block));
+		must(c.ops->load(c.ops_data, i, &block, &spans));
 		snprintf(name, sizeof(name), "%s/block%zu", directory, i);
 		_cleanup_fclose_ FILE *out = fopen(name, "we");
 		if (!out || fwrite(block.data, 1, block.len, out) != block.len)

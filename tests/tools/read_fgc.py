@@ -16,9 +16,9 @@ SKIPPABLE, ZSTD = 1, 2
 RAW_MAX = 2 << 20
 MASK = (1 << 64) - 1
 (STRINGS, FUNCTIONS, FRAMES, STACKS, PROCESSES, THREADS, FACTS, MARKERS, LOSSES, SAMPLES, INDEX,
- END) = range(1, 13)
+ END, SPANS, SAMPLE_SPANS) = range(1, 15)
 COLUMNS = {STRINGS: 3, FUNCTIONS: 5, FRAMES: 3, STACKS: 3, PROCESSES: 7, THREADS: 8, FACTS: 3,
-           MARKERS: 7, LOSSES: 4, SAMPLES: 11, INDEX: 7}
+           MARKERS: 7, LOSSES: 4, SAMPLES: 11, INDEX: 7, SPANS: 9, SAMPLE_SPANS: 3}
 FOLLOWERS = 4
 
 zstd = ctypes.CDLL("libzstd.so.1")
@@ -225,7 +225,7 @@ class Capture:
     def __init__(self, data):
         self.strings, self.functions, self.frames, self.stacks = [b""], [], [], []
         self.processes, self.threads, self.facts = [], [], {}
-        self.markers, self.losses, self.samples = [], [], []
+        self.markers, self.losses, self.samples, self.spans = [], [], [], []
         self.blocks, self.table_places, self.indexed = [], [], ([], [])
         self.finished = False
         need(data[:8] == HEAD and len(data) >= 16, "no capture")
@@ -254,15 +254,35 @@ class Capture:
             out = ctypes.create_string_buffer(raw)
             need(zstd.ZSTD_decompress(out, raw, body, stored) == raw, "zstd refuses")
             body = out.raw
-        self.bytes = at + 20 + extra_len + stored
+        end = at + 20 + extra_len + stored
+        if kind == SAMPLES and extra_len >= 40:
+            beside = int.from_bytes(extra[32:40], "little")
+            if beside and not self.is_whole(data[end:end + beside], beside):
+                return False
+        self.bytes = end
         self.take(kind, at, extra, body)
         return True
 
+    @staticmethod
+    def is_whole(data, length):
+        """Whether this is one chunk of spans of samples."""
+        if len(data) < max(length, 20):
+            return False
+        kind, _, extra_len, stored, _, check, head_check = struct.unpack_from("<BBHIIII", data)
+        extra, body = data[20:20 + extra_len], data[20 + extra_len:]
+        return (kind == SAMPLE_SPANS and len(body) == stored and check == check_of(body)
+                and head_check == check_of(data[:16] + extra))
+
     def take(self, kind, at, extra, body):
+        if kind != SAMPLE_SPANS:
+            self.beside = kind == SAMPLES and len(extra) >= 40 and any(extra[32:40])
         if kind == END:
             self.finished = True
         elif kind == SAMPLES:
             self.take_samples(at, extra, body)
+        elif kind == SAMPLE_SPANS:
+            if self.beside:
+                self.take_sample_spans(columns_of(body, COLUMNS[kind]))
         elif kind == INDEX:
             self.take_index(columns_of(body, COLUMNS[INDEX]))
         elif kind in COLUMNS:
@@ -277,8 +297,28 @@ class Capture:
         need(len(block) == rows and sum(row[1] for row in block) == samples, "wrong counts")
         times = [row[0] for row in block]
         need((min(times), max(times)) == (first, last), "wrong times")
-        self.samples += block
+        self.samples += [(*row, 0) for row in block]
+        self.block = len(block)
         self.blocks.append((at, first, last, rows, samples))
+
+    def take_sample_spans(self, c):
+        need(c[0].number() == self.block, "spans of other rows")
+        rows, last, told = self.samples[-self.block:], {}, 0
+        run = c[1].number() if c[1].left() else self.block
+        for i, row in enumerate(rows):
+            span = last.get(row[3], 0)
+            if not run:
+                change = c[2].number()
+                zigzag = change - 1
+                far = -(zigzag + 1 >> 1) if zigzag & 1 else zigzag >> 1
+                span = told + far if change else 0
+                told = span or told
+                run = c[1].number() + 1 if c[1].left() else self.block
+            run -= 1
+            last[row[3]] = span
+            rows[i] = (*row[:-1], span)
+        need(all(column.done() for column in c), "spans with too much in them")
+        self.samples[-self.block:] = rows
 
     def take_index(self, c):
         blocks, tables = c[0].number(), c[0].number()
@@ -299,7 +339,7 @@ class Capture:
                  STACKS: self.stacks, MARKERS: self.markers}
         if kind in grows:
             need(c[0].number() == len(grows[kind]), "a part is missing")
-        last = 0
+        last = at = 0
         for _ in range(rows):
             if kind == STRINGS:
                 self.strings.append(c[2].take(c[1].number()))
@@ -323,6 +363,15 @@ class Capture:
                 end = last + c[2].signed()
                 thread, process = c[3].number() - 1, c[4].number() - 1
                 self.markers.append((last, end, thread, process, c[5].number(), c[6].number()))
+            elif kind == SPANS:
+                row = at = at + c[1].number()
+                last += c[2].signed()
+                end = last + c[3].signed() & MASK
+                process, thread, back = (column.number() for column in c[4:7])
+                need(row <= len(self.spans) and back <= row, "no such span")
+                self.spans[row:row + 1] = [(last, end, process, thread - 1,
+                                            row - back + 1 if back else 0,
+                                            c[7].number(), c[8].number())]
             elif kind == LOSSES:
                 self.losses.append(tuple(column.number() for column in c[1:]))
 
@@ -361,10 +410,13 @@ def dump(c):
         yield words("thread", i, *thread)
     for start, end, thread, process, *texts in c.markers:
         yield words("marker", start, end, or_none(thread), or_none(process), *texts)
+    for i, (start, end, process, thread, *rest) in enumerate(c.spans):
+        yield words("span", i, start, end, process, or_none(thread), *rest)
     for loss in c.losses:
         yield words("loss", *loss)
-    for time, count, cpu, thread, stack, *rest in c.samples:
-        yield words("sample", time, count, cpu, thread, or_none(stack), *rest)
+    for time, count, cpu, thread, stack, *rest, span in c.samples:
+        line = words("sample", time, count, cpu, thread, or_none(stack), *rest)
+        yield line + words(" in", span) if span else line
 
 
 def main():

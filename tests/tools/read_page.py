@@ -128,6 +128,18 @@ class Sample:
     cpu_ns: int
     syscall: int  # None: none
     weight: int
+    span: int = None  # row in spans, None: in none
+
+
+@dataclasses.dataclass
+class Span:
+    start_ns: int  # since the epoch
+    end_ns: int  # None: not ended
+    process: int  # None: not known, as the thread
+    thread: int
+    parent: int  # row in spans, None: in none
+    name: str
+    text: str
 
 
 class Page:
@@ -143,6 +155,7 @@ class Page:
         self.facts = {key: value for key, value in self.json["facts"]}
         self.strings = self.json["strings"]
         self._read_tables()
+        self._read_spans()
         self._read_samples()
         self._check()
 
@@ -164,14 +177,34 @@ class Page:
         parents = [None if up == 0 else row - up for row, up in enumerate(c["stacks.parent"])]
         self.stacks = list(zip(parents, summed(signed(c["stacks.frame"])), strict=True))
 
+    def _read_spans(self):
+        c, begin = self.columns, int(self.json["start_ns"])
+        self.spans = []
+        if "spans.start" not in c:
+            return
+        starts = summed(signed(c["spans.start"]))
+        for row, start in enumerate(starts):
+            process, thread, up, name, text = (
+                c[f"spans.{key}"][row] for key in ("process", "thread", "parent", "name", "text"))
+            duration = c["spans.duration"][row]
+            require(up <= row and process <= len(self.json["processes"])
+                    and thread <= len(self.json["threads"]), "rows of spans")
+            self.spans.append(Span(
+                begin + start, begin + start + duration - 1 if duration else None,
+                process - 1 if process else None, thread - 1 if thread else None,
+                row - up if up else None, self.strings[name], self.strings[text]))
+
     def _read_samples(self):
         c, first = self.columns, 0
         self.samples = []
         stacks = summed(signed(c["samples.stack"]))
         for thread, (*_, count) in enumerate(self.json["threads"]):
             times = summed(signed(c["samples.time"][first:first + count]))
+            spans = summed(signed(c.get("samples.span", [0] * len(stacks))[first:first + count]))
             for row, time in enumerate(times, first):
-                self.samples.append(self._sample(row, thread, time, stacks[row]))
+                sample = self._sample(row, thread, time, stacks[row])
+                sample.span = spans[row - first] - 1 if spans[row - first] else None
+                self.samples.append(sample)
             first += count
         require(first == len(stacks), "threads have all samples")
 
@@ -196,6 +229,7 @@ class Page:
             require(0 <= frame < len(self.frames), "frames of stacks")
         for sample in self.samples:
             require(0 <= sample.stack < len(self.stacks), "stacks of samples")
+            require(sample.span is None or 0 <= sample.span < len(self.spans), "spans of samples")
         for process, *_ in self.json["threads"]:
             require(-1 <= process < len(self.json["processes"]), "processes of threads")
 

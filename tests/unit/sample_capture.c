@@ -62,6 +62,27 @@ uint32_t sample_thread(struct capture *c, uint32_t process, uint32_t tid, const 
 			.start_ns = SAMPLE_START_NS });
 }
 
+uint32_t sample_span(struct capture *c, uint32_t thread, uint32_t ms, uint32_t to_ms,
+	uint32_t parent, const char *name, const char *text)
+{
+	return 1 +
+		capture_add_span(c,
+			&(struct capture_span){ .start_ns = SAMPLE_START_NS + ms * SAMPLE_MS,
+				.end_ns = to_ms ? SAMPLE_START_NS + to_ms * SAMPLE_MS : 0,
+				.process = c->threads[thread].process,
+				.thread = thread,
+				.parent = parent,
+				.name = capture_string(c, name),
+				.text = capture_string(c, text) });
+}
+
+static uint32_t current_span;
+
+void sample_in_span(uint32_t span)
+{
+	current_span = span;
+}
+
 void sample_one(struct capture *c, uint32_t thread, uint32_t ms, const char *stack,
 	enum sample_state state, unsigned int flags)
 {
@@ -72,6 +93,7 @@ void sample_one(struct capture *c, uint32_t thread, uint32_t ms, const char *sta
 		.thread = thread,
 		.stack = sample_stack(c, stack),
 		.syscall = SYSCALL_NONE,
+		.span = current_span,
 		.state = (uint8_t)state,
 		.flags = (uint8_t)flags,
 	};

@@ -21,6 +21,13 @@ void sample_run(struct capture *c, uint32_t thread, uint32_t ms, uint32_t count,
 void sample_one(struct capture *c, uint32_t thread, uint32_t ms, const char *stack,
 	enum sample_state state, unsigned int flags);
 
+/* A span from `ms` to `to_ms` (0: not ended); `parent` as what this returns: its row plus 1. */
+uint32_t sample_span(struct capture *c, uint32_t thread, uint32_t ms, uint32_t to_ms,
+	uint32_t parent, const char *name, const char *text);
+
+/* Samples made from now on are in it; 0: in none. */
+void sample_in_span(uint32_t span);
+
 /* All stacks of a profile with weights, folded and sorted: "a;b 3\n..."; lines only if not 0. */
 char *sample_folded(const struct profile *p); // the caller's to free
 

@@ -52,7 +52,7 @@ class Web:
         self.esbuild = directory / "esbuild"
         self.esbuild.write_text(ESBUILD)
         self.esbuild.chmod(0o755)
-        for name in ("main.ts", "a b.ts", "style/main.css"):
+        for name in ("main.ts", "main_live.ts", "a b.ts", "style/main.css"):
             (self.folder / "src" / name).write_text("")
         self.write("src/page.html", FRAME)
         self.bundles("run();", "body{margin:0}")
@@ -62,6 +62,7 @@ class Web:
 
     def bundles(self, script, style):
         self.write("src/main.ts.bundle", script)
+        self.write("src/main_live.ts.bundle", f"{script}/* live */")
         self.write("src/style/main.css.bundle", style)
 
     def run(self, *arguments, **environment):
@@ -177,7 +178,10 @@ def test_depfile(web):
 def test_dist(web):
     result = web.run("dist", "--esbuild", web.esbuild, MESON_DIST_ROOT=str(web.directory))
     assert result.returncode == 0, result.stderr
-    assert (web.folder / "built" / "page.html").read_text(encoding="utf-8") == web.bundle()
+    for name, entry in (("page", "main.ts"), ("page_live", "main_live.ts")):
+        built = (web.folder / "built" / f"{name}.html").read_text(encoding="utf-8")
+        assert built == web.bundle("--entry", entry)
+        assert ("/* live */" in built) == (name == "page_live")
 
 
 def test_embed(web):

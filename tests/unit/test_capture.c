@@ -134,7 +134,7 @@ static void test_wrong_blocks(void **state)
 		fill(&c, 0);
 		c.blocks = calloc(1, sizeof(*c.blocks));
 		c.block_count = c.block_capacity = 1;
-		c.blocks[0] = (struct capture_block){ 5, 5, 1, 2, { 0 } };
+		c.blocks[0] = (struct capture_block){ 5, 5, 1, 2, { 0 }, { 0 } };
 		sample_block_encode(&c.blocks[0].encoded, &samples[i], 1);
 		capture_cursor_init(&cursor, &c);
 		assert_null(capture_cursor_next(&cursor));

@@ -620,7 +620,7 @@ static void test_hostile_tables(void **state)
 	static const struct {
 		enum chunk_type type;
 		uint64_t meta[2];
-		uint64_t values[7];
+		uint64_t values[8];
 	} rows[] = {
 		{ CHUNK_STRINGS, { 1, 1 }, { 5, 0 } }, // longer than the chunk
 		{ CHUNK_STRINGS, { 2, 1 }, { 0, 0 } }, // not so many
@@ -641,6 +641,7 @@ static void test_hostile_tables(void **state)
 		{ CHUNK_MARKERS, { 1, 0 }, { 0, 0, 0, 1, 0, 0 } },
 		{ CHUNK_MARKERS, { 1, 0 }, { 0, 0, 0, 0, 1, 0 } },
 		{ CHUNK_LOSSES, { 1 }, { 0, 3, 0 } },
+		{ CHUNK_SPANS, { 1 }, { 0, 0, 0, 0, 0, 0, 0, 0 } }, // no such process
 	};
 
 	(void)state;

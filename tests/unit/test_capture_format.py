@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Two readers of capture files, of which one was written from the format's description alone, agree.
 
-tests/golden/capture.fgc is kept as it is for as long as its version is read; to make a new one:
+tests/golden/capture.fgc is kept as it is for as long as its version is read, as is capture_spans.fgc; to
+make a new one:
 
-    raw_capture make tests/golden/capture.fgc 42 600
+    raw_capture make tests/golden/capture.fgc 42 600    (of capture_spans.fgc: 43)
     raw_capture dump tests/golden/capture.fgc > tests/golden/capture.txt
 """
 
@@ -34,11 +35,14 @@ def read_by_python(path):
     return run(sys.executable, READ_FGC, path).decode().split("\n")
 
 
-def test_golden():
-    wanted = GOLDEN.with_suffix(".txt").read_text(encoding="utf-8").split("\n")
+@pytest.mark.parametrize("name", ["capture", "capture_spans"])
+def test_golden(name):
+    golden = GOLDEN.with_name(f"{name}.fgc")
+    wanted = golden.with_suffix(".txt").read_text(encoding="utf-8").split("\n")
     assert len(wanted) > 700
-    assert read_by_c(GOLDEN) == wanted
-    assert read_by_python(GOLDEN) == wanted
+    assert any(line.startswith("span ") for line in wanted) == (name == "capture_spans")
+    assert read_by_c(golden) == wanted
+    assert read_by_python(golden) == wanted
 
 
 @pytest.mark.parametrize("options", [[], ["-u"]], ids=["finished", "unfinished"])
@@ -53,9 +57,10 @@ def test_made_up(tmp_path, samples, seed, options):
     assert read_by_python(path) == by_c
 
 
-def test_cut(tmp_path):
+@pytest.mark.parametrize("name", ["capture", "capture_spans"])
+def test_cut(tmp_path, name):
     path = tmp_path / "cut.fgc"
-    whole = GOLDEN.read_bytes()
+    whole = GOLDEN.with_name(f"{name}.fgc").read_bytes()
     lengths = set()
     for size in range(16, len(whole), len(whole) // 25):
         path.write_bytes(whole[:size])

@@ -176,6 +176,37 @@ static void test_finished_threads_are_left_out(void **state)
 	}
 }
 
+/* Made by the thread that starts it, but not run yet: 3.12 and newer have no identity of it until then. */
+static void test_unstarted_threads_are_left_out(void **state)
+{
+	(void)state;
+	for (const char *const *release = recorded_releases; *release; release++) {
+		_cleanup_(world_deinit) struct world w;
+		_cleanup_(threads_deinit) struct py_threads threads = { 0 };
+		struct world_thread first, second;
+
+		world_init(&w, *release);
+		world_add_thread(&w, &first, w.interp);
+		world_add_thread(&w, &second, w.interp);
+		const struct py_offsets *at = &w.rt.layout.at;
+		world_put(&w, second.state, at->thread_id, 0);
+		assert_int_equal(threads_list(&w.rt, &w.image.reader, &threads), READ_OK);
+		assert_int_equal(threads.count, 1);
+		assert_int_equal(threads.items[0].state, first.state);
+		assert_true(threads.unstarted);
+		world_put(&w, second.state, at->thread_id, second.state + 64);
+		assert_int_equal(threads_list(&w.rt, &w.image.reader, &threads), READ_OK);
+		assert_int_equal(threads.count, 2);
+		assert_false(threads.unstarted);
+		if (at->thread_native_id == OFFSET_NONE)
+			continue;
+		world_put(&w, second.state, at->thread_native_id, 0);
+		assert_int_equal(threads_list(&w.rt, &w.image.reader, &threads), READ_OK);
+		assert_int_equal(threads.count, 1);
+		assert_true(threads.unstarted);
+	}
+}
+
 static void test_broken_lists(void **state)
 {
 	(void)state;
@@ -320,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_recorded_gil),
 		cmocka_unit_test(test_interpreters_are_listed),
 		cmocka_unit_test(test_finished_threads_are_left_out),
+		cmocka_unit_test(test_unstarted_threads_are_left_out),
 		cmocka_unit_test(test_broken_lists),
 		cmocka_unit_test(test_threads_of_all_interpreters_are_capped),
 		cmocka_unit_test(test_heads_are_noted),

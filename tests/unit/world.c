@@ -439,6 +439,8 @@ void world_add_thread(struct world *w, struct world_thread *t, remote_addr inter
 	world_put(w, t->state, at->thread_next, head);
 	world_put(w, t->state, at->thread_interp, interp);
 	world_put(w, t->state, at->thread_id, t->state + 64);
+	if (at->thread_native_id != OFFSET_NONE)
+		world_put(w, t->state, at->thread_native_id, t->state >> 4);
 	world_put(w, interp, at->interp_threads_head, t->state);
 	if (w->rt.layout.frames == FRAME_CFRAME) {
 		t->cframe = CSTACK + 256;

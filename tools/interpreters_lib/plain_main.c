@@ -2,7 +2,8 @@
 /*
  * Preloaded into a program that has CPython 3.13 linked in and exports its C API but not
  * Py_BytesMain: replaces the program's main() by one that does what `python3.13` does with -c, -m,
- * a script or standard input. Any other program that inherits the preload runs as it would without.
+ * a script, a directory, a zip archive or standard input. Any other program that inherits the
+ * preload runs as it would without.
  *
  * Used by tools/interpreters to run the free-threaded CPython inside freeze-core's launcher. Built
  * without Python.h: PyStatus is declared as PEP 587 has it, PyConfig is only ever passed by
@@ -10,6 +11,7 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stddef.h>
@@ -57,6 +59,7 @@ start_function __libc_start_main;
 		(struct py_object * object, const char *name))                                     \
 	X(int, PyObject_IsTrue, (struct py_object * object))                                       \
 	X(struct py_object *, PyImport_ImportModule, (const char *name))                           \
+	X(struct py_object *, PyImport_GetImporter, (struct py_object * path))                     \
 	X(struct py_object *, PyObject_CallMethod,                                                 \
 		(struct py_object * object, const char *name, const char *format, ...))            \
 	X(void, PyErr_Print, (void))                                                               \
@@ -98,12 +101,17 @@ static ptrdiff_t sys_length(const char *name)
 
 static void path_prepend(const char *directory)
 {
+	py.PyList_Insert(py.PySys_GetObject("path"), 0, py.PyUnicode_DecodeFSDefault(directory));
+}
+
+/* Unless it is to be left out: -P, PYTHONSAFEPATH. */
+static void path_prepend_unless_safe(const char *directory)
+{
 	struct py_object *flags = py.PySys_GetObject("flags");
 	struct py_object *safe = flags ? py.PyObject_GetAttrString(flags, "safe_path") : NULL;
 
 	if (safe && py.PyObject_IsTrue(safe) == 0)
-		py.PyList_Insert(
-			py.PySys_GetObject("path"), 0, py.PyUnicode_DecodeFSDefault(directory));
+		path_prepend(directory);
 }
 
 /*
@@ -123,35 +131,53 @@ static const char *option_argument(char letter)
 	return glued ? glued + 1 : word;
 }
 
-static int run_module(const char *module)
+static int run_module(const char *module, int sets_argv0)
 {
-	char here[PATH_MAX];
-
-	path_prepend(getcwd(here, sizeof(here)) ? here : "");
 	struct py_object *runpy = py.PyImport_ImportModule("runpy");
 	struct py_object *result = runpy
-		? py.PyObject_CallMethod(runpy, "_run_module_as_main", "si", module, 1)
+		? py.PyObject_CallMethod(runpy, "_run_module_as_main", "si", module, sets_argv0)
 		: NULL;
 	if (!result)
 		py.PyErr_Print(); /* leaves by exit() on SystemExit */
 	return result ? 0 : 1;
 }
 
-/* A file, not a directory or zip archive. As since 3.9, __file__ and co_filename are absolute. */
+static int run_module_here(const char *module)
+{
+	char here[PATH_MAX];
+
+	path_prepend_unless_safe(getcwd(here, sizeof(here)) ? here : "");
+	return run_module(module, 1);
+}
+
+/* Whether modules can be imported from it: a directory, a zip archive. */
+static int is_importable(const char *path)
+{
+	struct py_object *importer = py.PyImport_GetImporter(py.PyUnicode_DecodeFSDefault(path));
+
+	return importer && py.PyObject_IsTrue(importer) == 1; /* the other is None */
+}
+
+/* A file, or what has a module __main__. As since 3.9, __file__ and co_filename are absolute. */
 static int run_script(const char *name)
 {
 	char here[PATH_MAX] = "", full[2 * PATH_MAX], real[PATH_MAX];
-	FILE *file = fopen(name, "rb");
 
-	if (!file) {
-		fprintf(stderr, "%s: can't open file '%s'\n", sys_item("orig_argv", 0), name);
-		return 2;
-	}
 	if (*name != '/' && !getcwd(here, sizeof(here)))
 		here[0] = '\0';
 	snprintf(full, sizeof(full), "%s%s%s", here, *here ? "/" : "", name);
+	if (is_importable(full)) {
+		path_prepend(full);
+		return run_module("__main__", 0);
+	}
+	FILE *file = fopen(name, "rb");
+	if (!file) {
+		fprintf(stderr, "%s: can't open file '%s': [Errno %d] %s\n",
+			sys_item("orig_argv", 0), full, errno, strerror(errno));
+		return 2;
+	}
 	if (realpath(name, real))
-		path_prepend(dirname(real));
+		path_prepend_unless_safe(dirname(real));
 	return py.PyRun_AnyFileExFlags(file, full, 1, NULL) != 0;
 }
 
@@ -160,14 +186,14 @@ static int run(void)
 	const char *first = sys_item("argv", 0);
 
 	if (strcmp(first, "-c") == 0) {
-		path_prepend("");
+		path_prepend_unless_safe("");
 		return py.PyRun_SimpleStringFlags(option_argument('c'), NULL) != 0;
 	}
 	if (strcmp(first, "-m") == 0)
-		return run_module(option_argument('m'));
+		return run_module_here(option_argument('m'));
 	if (*first && strcmp(first, "-") != 0)
 		return run_script(first);
-	path_prepend("");
+	path_prepend_unless_safe("");
 	return py.PyRun_AnyFileExFlags(stdin, "<stdin>", 0, NULL) != 0;
 }
 

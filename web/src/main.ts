@@ -3,10 +3,8 @@
 import { openPage } from './app/page.js';
 import { loadEmbedded } from './data/decode.js';
 import { joinCaptures } from './data/join.js';
-import { readConfig } from './live/control.js';
-import { startLive } from './live/live.js';
 import { make, part } from './ui/dom.js';
-import { showNotice } from './ui/empty.js';
+import { showFailure } from './ui/empty.js';
 import { formatBytes } from './ui/format.js';
 
 /** When what is in the page has been drawn; browsers draw nothing in hidden tabs: then soon. */
@@ -22,8 +20,6 @@ function note(text: string): void {
 }
 
 async function start(): Promise<void> {
-	const live = readConfig(document.getElementById('live')?.textContent);
-	if (live) return startLive(live);
 	const data = document.getElementById('capture')?.firstChild?.nodeValue ?? '';
 	note(`Reading ${formatBytes((data.length * 3) / 4)}\u2026`);
 	await painted();
@@ -38,12 +34,4 @@ async function start(): Promise<void> {
 	}
 }
 
-start().catch((error: unknown) => {
-	console.error(error);
-	const why = error instanceof Error ? error.message : String(error);
-	showNotice('This report cannot be shown.', [
-		`${why.charAt(0).toUpperCase()}${why.slice(1)}.`,
-		'If the file was sent or copied, it may have been cut off on the way. Otherwise make it ' +
-			'again from the capture: fireglass report FILE',
-	]);
-});
+start().catch(showFailure);

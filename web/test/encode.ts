@@ -75,21 +75,33 @@ function jsonOf(c: Capture): Record<string, unknown> {
 	return { ...json, strings };
 }
 
-function timesOf(c: Capture): number[] {
-	const out: number[] = [];
-	for (const thread of c.threads) {
-		let before = 0;
-		for (let row = thread.first; row < thread.first + thread.count; row++) {
-			out.push(zigzag(c.samples.timeNs[row] - before));
-			before = c.samples.timeNs[row];
-		}
-	}
-	return out;
+/** A column that begins anew for each thread. */
+function byThread(c: Capture, values: ArrayLike<number>): number[] {
+	return c.threads.flatMap(({ first, count }) =>
+		differences(Array.from({ length: count }, (_, i) => values[first + i])),
+	);
+}
+
+function addSpans(
+	{ spans }: Capture,
+	add: (name: string, values: ArrayLike<number>) => void,
+	strings: string[],
+): void {
+	const column = (name: string, of: (span: Capture['spans'][number]) => number): void =>
+		add(`spans.${name}`, spans.map(of));
+	add('spans.start', differences(spans.map((span) => span.startNs)));
+	column('duration', (span) => (span.endNs === null ? 0 : span.endNs - span.startNs + 1));
+	column('process', (span) => span.process + 1);
+	column('thread', (span) => span.thread + 1);
+	column('parent', (span) => (span.parent < 0 ? 0 : span.row - span.parent));
+	column('name', (span) => strings.push(span.name) - 1);
+	column('text', (span) => strings.push(span.text) - 1);
 }
 
 export function partsOf(c: Capture): PageParts {
 	const { functions, frames, stacks, samples } = c;
 	const columns: PageParts['columns'] = [];
+	const json = jsonOf(c);
 	const add = (name: string, values: ArrayLike<number>): void => {
 		columns.push([name, values.length, varints(Array.from(values))]);
 	};
@@ -104,7 +116,8 @@ export function partsOf(c: Capture): PageParts {
 		Array.from(stacks.parent, (parent, row) => (parent < 0 ? 0 : row - parent)),
 	);
 	add('stacks.frame', differences(stacks.frame));
-	add('samples.time', timesOf(c));
+	if (c.spans.length) addSpans(c, add, json.strings as string[]);
+	add('samples.time', byThread(c, samples.timeNs));
 	add('samples.stack', differences(samples.stack));
 	add(
 		'samples.state',
@@ -116,7 +129,8 @@ export function partsOf(c: Capture): PageParts {
 		Array.from(samples.syscall, (number) => number + 1),
 	);
 	if (samples.weight) add('samples.weight', samples.weight);
-	return { magic: 'fgpage1\n', json: jsonOf(c), columns, after: new Uint8Array(0) };
+	if (samples.span) add('samples.span', byThread(c, samples.span));
+	return { magic: 'fgpage1\n', json, columns, after: new Uint8Array(0) };
 }
 
 function join(pieces: readonly Uint8Array[]): Uint8Array {

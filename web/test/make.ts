@@ -218,6 +218,7 @@ function columnsOf(rows: readonly Row[]): Capture['samples'] {
 		cpuNs: Float64Array.from(rows, (row) => row.cpuNs),
 		syscall: Int16Array.from(rows, (row) => row.syscall),
 		weight: weighted ? Float64Array.from(rows, (row) => row.weight) : null,
+		span: null,
 	};
 }
 
@@ -297,6 +298,7 @@ export function makeCapture(lines: CaptureLines): Capture {
 		threads,
 		markers: markersOf(lines),
 		losses: lines.losses ?? [],
+		spans: [],
 		places: new Map(
 			[...files]
 				.filter((file) => t.strings.rows[file] !== '')

@@ -182,6 +182,7 @@ function someThreads() {
 function looks(busy: number[], collapsed: number[] = [], tall: number[] = []): Looks {
 	return {
 		lanes: [14, 18],
+		laneOf: [-1, -1],
 		collapsed: new Set(collapsed),
 		tall: new Set(tall),
 		allTall: false,

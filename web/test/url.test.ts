@@ -103,6 +103,8 @@ function randomState(random: Random): State {
 		compare: some(() => randomRange(random), null),
 		last: some(() => randomTime(random), 0),
 		ago: some(() => randomTime(random), 0),
+		spans: randomText(random),
+		against: randomText(random),
 		mode: pick(random, ['wall', 'cpu', 'gil', 'idle']),
 		unit: pick(random, ['time', 'samples', 'percent']),
 		granularity: pick(random, ['lines', 'functions', 'files', 'modules']),

@@ -12,6 +12,8 @@ def obey(command):
     name, interval, path = os.environ["ORACLE_INPROCESS"].split()
     if command == "start":
         STATE[name] = begin(name, float(interval))
+    elif name in STATE and name.startswith("fireglass"):
+        end_fireglass(path, *STATE.pop(name))
     elif name in STATE:
         said = end(name, STATE.pop(name), float(interval))
         with open(path + ".part", "w") as f:
@@ -20,7 +22,16 @@ def obey(command):
 
 
 def begin(name, interval):
-    if name == "cProfile":
+    if name.startswith("fireglass"):
+        from fireglass._fireglass import Session
+
+        clock = "cpu" if name.endswith("-cpu") else "wall"
+        file = open(os.environ["ORACLE_INPROCESS"].split()[2] + ".part", "w+b")
+        profiler = (
+            Session(file.fileno(), period_ns=int(round(interval * 1e9)), clock=clock),
+            file,
+        )
+    elif name == "cProfile":
         import cProfile
 
         profiler = cProfile.Profile()
@@ -31,6 +42,14 @@ def begin(name, interval):
         profiler = Profiler(interval=interval, async_mode="disabled")
         profiler.start()
     return profiler
+
+
+def end_fireglass(path, session, file):
+    session.stop()
+    with open(path + ".counts", "w") as f:
+        json.dump(dict(session.counts()), f)
+    file.close()
+    os.rename(path + ".part", path)
 
 
 def end(name, profiler, interval):

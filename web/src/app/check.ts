@@ -22,7 +22,10 @@ export function hasStates(capture: Capture): boolean {
 
 /** The views that make sense for a capture, in their order. */
 export function viewsOf(capture: Capture): readonly ViewName[] {
-	return isTimed(capture) ? VIEWS : VIEWS.filter((view) => !TIMED.includes(view));
+	return VIEWS.filter(
+		(view) =>
+			(isTimed(capture) || !TIMED.includes(view)) && (view !== 'spans' || capture.spans.length),
+	);
 }
 
 function within(range: Range | null, capture: Capture): Range | null {
@@ -60,6 +63,8 @@ export function checkState(state: State, capture: Capture): State {
 		view,
 		ranges: checkRanges(state.ranges, capture),
 		compare: within(state.compare, capture),
+		spans: capture.spans.length ? state.spans : '',
+		against: capture.spans.length ? state.against : '',
 		lane: state.lane === -2 ? -2 : row(state.lane, threads),
 		tracks: {
 			...tracks,

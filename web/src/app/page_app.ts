@@ -23,6 +23,8 @@ import { readState } from './url.js';
 const SELECTION: readonly (keyof State)[] = [
 	'ranges',
 	'compare',
+	'spans',
+	'against',
 	'mode',
 	'granularity',
 	'transforms',

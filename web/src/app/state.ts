@@ -12,6 +12,7 @@ export const VIEWS = [
 	'sandwich',
 	'source',
 	'heatmap',
+	'spans',
 	'trust',
 ] as const;
 export type ViewName = (typeof VIEWS)[number];
@@ -67,6 +68,8 @@ export interface State {
 	/** Of a live page: the range is the last so many nanoseconds, and goes on with the time; 0: no. */
 	readonly last: number;
 	readonly ago: number; // then: compared with what was so long before; 0: no
+	readonly spans: string; // only samples in these (model/spans.ts); "": all
+	readonly against: string; // spans to compare with; "": none
 	readonly mode: Mode;
 	readonly unit: Unit;
 	readonly granularity: Granularity;
@@ -98,6 +101,8 @@ export const INITIAL: State = {
 	compare: null,
 	last: 0,
 	ago: 0,
+	spans: '',
+	against: '',
 	mode: 'wall',
 	unit: 'time',
 	granularity: 'functions',

@@ -165,6 +165,8 @@ export function writeState(state: State): string {
 	word('compare', state.compare ? writeRange(state.compare) : '', '');
 	word('last', writeTime(state.last), '0s');
 	word('ago', writeTime(state.ago), '0s');
+	word('spans', state.spans, '');
+	word('against', state.against, '');
 	word('mode', state.mode, INITIAL.mode);
 	word('unit', state.unit, INITIAL.unit);
 	word('by', state.granularity, INITIAL.granularity);
@@ -247,6 +249,8 @@ export function readState(fragment: string): State {
 		compare: readRange(text('compare')),
 		last: Math.max(0, readTime(text('last')) ?? 0),
 		ago: Math.max(0, readTime(text('ago')) ?? 0),
+		spans: text('spans'),
+		against: text('against'),
 		mode: oneOf(words, 'mode', MODES, INITIAL.mode),
 		unit: oneOf(words, 'unit', UNITS, INITIAL.unit),
 		granularity: oneOf(words, 'by', LEVELS, INITIAL.granularity),

@@ -5,6 +5,7 @@ import { makeFlame } from '../views/flame.js';
 import { makeHeatmap } from '../views/heatmap.js';
 import { makeSandwich } from '../views/sandwich.js';
 import { makeSourceView } from '../views/source.js';
+import { makeSpans } from '../views/spans.js';
 import { makeTable } from '../views/table.js';
 import { makeTreeView } from '../views/tree.js';
 import { makeTrust } from '../views/trust.js';
@@ -52,6 +53,11 @@ export const REGISTRY: Readonly<Record<ViewName, ViewEntry>> = {
 		label: 'Heat map',
 		title: 'Seconds by their fractions: what comes back at regular times',
 		make: makeHeatmap,
+	},
+	spans: {
+		label: 'Spans',
+		title: 'Requests, tasks and other parts of the work: how many, how long',
+		make: makeSpans,
 	},
 	trust: {
 		label: 'Trust',

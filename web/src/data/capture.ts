@@ -70,6 +70,19 @@ export interface Marker {
 	readonly process: number; // NONE: of all
 	readonly name: string; // the kind: "GC", "GIL wait", "request"
 	readonly text: string;
+	readonly span?: Span; // that is shown as a marker
+}
+
+/** What the program said it was working on; of what lies in it, `parent` is smaller than the row. */
+export interface Span {
+	readonly row: number;
+	readonly startNs: number;
+	readonly endNs: number | null; // null: not ended
+	readonly process: number; // NONE: not known, as the thread
+	readonly thread: number; // on which it began
+	readonly parent: number; // NONE: in no other
+	readonly name: string; // the kind
+	readonly text: string;
 }
 
 export interface Loss {
@@ -110,6 +123,7 @@ export interface Samples {
 	readonly cpuNs: Float64Array; // of the thread since its sample before; 0 also: not known
 	readonly syscall: Int16Array; // in which it waits; NONE: none, or not known
 	readonly weight: Float64Array | null; // ticks it stands for; null: 1 each
+	readonly span: Float64Array | null; // row of the innermost one + 1, 0: in none; null: all
 }
 
 /** How a file is called for people, and whose code it is. */
@@ -137,6 +151,7 @@ export interface Capture {
 	readonly threads: readonly Thread[];
 	readonly markers: readonly Marker[];
 	readonly losses: readonly Loss[];
+	readonly spans: readonly Span[];
 	readonly places: ReadonlyMap<number, Place>; // by the string row of the file
 	readonly sources: ReadonlyMap<number, Source>; // by the string row of the file
 	readonly syscalls: ReadonlyMap<number, string>;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The embedded data of a page, read back. The format is described in docs/page-format.md. */
-import type { Capture, Frames, Functions, Samples, Stacks, Thread } from './capture.js';
+import type { Capture, Frames, Functions, Samples, Span, Stacks, Thread } from './capture.js';
 import { type Facts, readFacts } from './facts.js';
 import {
 	type Column,
@@ -111,7 +111,38 @@ function readStacks(take: Take, frames: number): Stacks {
 	return { count: column.count, parent, frame, depth: depthsOf(parent) };
 }
 
-function readSamples(take: Take, facts: Facts, stacks: number, weighted: boolean): Samples {
+function readSpans(take: Take, facts: Facts): Span[] {
+	const { strings, threads, processes } = facts;
+	const column = take('spans.start');
+	const { count } = column;
+	const read = (name: string, limit: number, add = 0, factor = 1): Float64Array =>
+		readNumbers(take(`spans.${name}`, count), new Float64Array(count), limit, factor, add);
+	const start = readTimes(column, [count], 1);
+	const duration = read('duration', Infinity);
+	const process = read('process', processes.length + 1, -1);
+	const thread = read('thread', threads.length + 1, -1);
+	const parent = readParents(take('spans.parent', count));
+	const name = read('name', strings.length);
+	const text = read('text', strings.length);
+	return Array.from(start, (startNs, row) => ({
+		row,
+		startNs,
+		endNs: duration[row] ? startNs + duration[row] - 1 : null,
+		process: process[row],
+		thread: thread[row],
+		parent: parent[row],
+		name: strings[name[row]],
+		text: strings[text[row]],
+	}));
+}
+
+function readSamples(
+	take: Take,
+	facts: Facts,
+	stacks: number,
+	weighted: boolean,
+	spans: number,
+): Samples {
 	const { threads, timeUnitNs, cpuUnitNs } = facts;
 	const count = threads.reduce((sum, thread) => sum + thread.count, 0);
 	const counts = threads.map((thread) => thread.count);
@@ -128,7 +159,9 @@ function readSamples(take: Take, facts: Facts, stacks: number, weighted: boolean
 		weight: weighted
 			? readNumbers(take('samples.weight', count), new Float64Array(count), Infinity)
 			: null,
+		span: spans ? readTimes(take('samples.span', count), counts, 1) : null,
 	};
+	if (samples.span?.some((row) => row < 0 || row > spans)) damaged('samples are in no span');
 	readStates(state, samples.state, samples.flags);
 	for (const { row, first, count: own } of threads) samples.thread.fill(row, first, first + own);
 	return samples;
@@ -143,10 +176,12 @@ export function decodeCapture(bytes: Uint8Array): Capture {
 	const functions = readFunctions(take, facts.strings.length);
 	const frames = readFrames(take, functions.count);
 	const stacks = readStacks(take, frames.count);
-	const samples = readSamples(take, facts, stacks.count, columns.has('samples.weight'));
+	const spans = columns.has('spans.start') ? readSpans(take, facts) : [];
+	const weighted = columns.has('samples.weight');
+	const samples = readSamples(take, facts, stacks.count, weighted, spans.length);
 	sortTimes(samples, facts.threads as readonly Thread[]);
 	const { columns: _, timeUnitNs: _t, cpuUnitNs: _c, ...rest } = facts;
-	return { ...rest, functions, frames, stacks, samples };
+	return { ...rest, functions, frames, stacks, samples, spans };
 }
 
 /**

@@ -9,7 +9,8 @@ const LOSSES: readonly string[] = ['missed', 'no room', 'no space'];
 const ORIGINS: readonly string[] = ['own', 'package', 'stdlib'];
 
 /** All but the columns, and where these are. */
-export interface Facts extends Omit<Capture, 'functions' | 'frames' | 'stacks' | 'samples'> {
+export interface Facts
+	extends Omit<Capture, 'functions' | 'frames' | 'stacks' | 'samples' | 'spans'> {
 	readonly timeUnitNs: number;
 	readonly cpuUnitNs: number;
 	readonly columns: readonly { name: string; count: number; length: number }[];

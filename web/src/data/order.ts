@@ -9,12 +9,12 @@ function rises(timeNs: Float64Array, first: number, end: number): boolean {
 
 /** Sorts each thread's samples by time, in place; recordings are sorted, imports may not be. */
 export function sortTimes(samples: Samples, threads: readonly Thread[]): void {
-	const { timeNs, stack, state, flags, cpuNs, syscall, weight } = samples;
+	const { timeNs, stack, state, flags, cpuNs, syscall, weight, span } = samples;
 	for (const { first, count } of threads) {
 		if (rises(timeNs, first, first + count)) continue;
 		const order = Uint32Array.from({ length: count }, (_, i) => first + i);
 		order.sort((a, b) => timeNs[a] - timeNs[b] || a - b);
-		for (const column of [timeNs, stack, state, flags, cpuNs, syscall, weight]) {
+		for (const column of [timeNs, stack, state, flags, cpuNs, syscall, weight, span]) {
 			if (!column) continue;
 			const before = column.slice();
 			for (let i = 0; i < count; i++) column[first + i] = before[order[i]];

@@ -25,8 +25,7 @@ export interface Control {
 const KEEP_NS = 600e9;
 
 /** Of the text in the page; null if there is none. */
-export function readConfig(text: string | null | undefined): LiveConfig | null {
-	if (text === null || text === undefined) return null;
+export function readConfig(text: string): LiveConfig {
 	const json = JSON.parse(text) as Readonly<Record<string, unknown>>;
 	const { base, keep_ns: keep, token } = json;
 	return {

@@ -284,6 +284,7 @@ export function captureNow(ring: Ring): Capture | null {
 		processes: ring.processes.map(({ is }) => moved(is)),
 		markers: [...ring.markers.values()].map(moved),
 		losses: [...ring.losses.values()].map((l) => ({ ...l, timeNs: l.timeNs - startNs })),
+		spans: [],
 		places: tables.places,
 		sources: tables.sources,
 		syscalls: new Map(ring.syscalls),

@@ -108,5 +108,6 @@ export function makeSamples(count: number, weighted: boolean): Samples {
 		cpuNs: new Float64Array(count),
 		syscall: new Int16Array(count),
 		weight: weighted ? new Float64Array(count) : null,
+		span: null,
 	};
 }

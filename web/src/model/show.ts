@@ -97,7 +97,7 @@ const rangeKey = (range: Range | null): string => (range ? `${range.from}-${rang
 
 /** All but the range. */
 const groupKey = (side: string, s: Selecting): string =>
-	`${side} ${s.mode} ${[...s.hidden].sort((a, b) => a - b).join()}`;
+	`${side} ${s.mode} ${s.spans} ${[...s.hidden].sort((a, b) => a - b).join()}`;
 
 /** Keeps what a change of the state leaves valid: tables, stacks per transform, weights per range. */
 export class Shower {
@@ -131,22 +131,29 @@ export class Shower {
 		const now = this.selecting(state);
 		const before = this.selectingBefore(state);
 		const key = [shapeKey, groupKey('', now), rangeKey(now.range)].join(' ');
-		const all = before ? `${key} ${rangeKey(before.range)}` : key;
+		const all = before ? `${key} ${rangeKey(before.range)} ${before.spans}` : key;
 		return recall(this.shown, all) ?? remember(this.shown, all, this.make(state, shapeKey));
 	}
 
 	private selecting(state: State): Selecting {
 		return {
 			range: state.ranges.at(-1) ?? null,
+			spans: state.spans,
 			mode: state.mode,
 			hidden: state.tracks.hidden,
 		};
 	}
 
 	private selectingBefore(state: State): Selecting | null {
-		const { mode, tracks } = state;
-		if (this.baseline) return { range: null, mode, hidden: this.hiddenBefore(tracks.hidden) };
-		return state.compare ? { range: state.compare, mode, hidden: tracks.hidden } : null;
+		const { mode, tracks, against, compare } = state;
+		if (this.baseline) {
+			// rows are of the capture only
+			const spans = state.spans[0] === '#' ? '' : state.spans;
+			return { range: null, spans, mode, hidden: this.hiddenBefore(tracks.hidden) };
+		}
+		if (!compare && !against) return null;
+		const range = compare ?? state.ranges.at(-1) ?? null;
+		return { range, spans: against || state.spans, mode, hidden: tracks.hidden };
 	}
 
 	private hiddenBefore(hidden: readonly number[]): number[] {

@@ -7,6 +7,7 @@
 import type { Mode, Range } from '../app/state.js';
 import { type Capture, SampleState } from '../data/capture.js';
 import { modeMask, rowsIn, STATE_VALUES } from './samples.js';
+import { goneRows } from './spans.js';
 
 /** Of Side.shares: on processor, runnable, waiting, other. */
 export const SHARES = 4;
@@ -22,6 +23,7 @@ export interface Weights {
 
 export interface Selecting {
 	readonly range: Range | null; // null: all
+	readonly spans: string; // as State.spans
 	readonly mode: Mode;
 	readonly hidden: readonly number[]; // rows of threads
 }
@@ -57,6 +59,7 @@ function rowsOf(capture: Capture, range: Range | null): Int32Array {
 
 interface Adder {
 	readonly capture: Capture;
+	readonly gone: Uint8Array | null; // by sample
 	readonly shares: Uint8Array;
 	readonly cells: Float64Array;
 	readonly squares: Float64Array | null;
@@ -65,10 +68,10 @@ interface Adder {
 /** Adds rows [first, end), times `sign`. */
 function addRows(a: Adder, first: number, end: number, sign: number): void {
 	const { stack, state, flags, weight } = a.capture.samples;
-	const { cells, shares, squares } = a;
+	const { cells, gone, shares, squares } = a;
 	for (let row = first; row < end; row++) {
 		const share = shares[(state[row] << 6) | flags[row]];
-		if (share === SHARES) continue;
+		if (share === SHARES || gone?.[row]) continue;
 		const w = weight === null ? sign : sign * weight[row];
 		cells[stack[row] * SHARES + share] += w;
 		if (squares !== null && weight !== null) squares[stack[row]] += w * weight[row];
@@ -79,7 +82,7 @@ function sumRows(a: Adder, first: number, end: number): number {
 	const { state, flags, weight } = a.capture.samples;
 	let sum = 0;
 	for (let row = first; row < end; row++) {
-		if (a.shares[(state[row] << 6) | flags[row]] === SHARES) continue;
+		if (a.shares[(state[row] << 6) | flags[row]] === SHARES || a.gone?.[row]) continue;
 		sum += weight === null ? 1 : weight[row];
 	}
 	return sum;
@@ -126,7 +129,8 @@ export function weigh(capture: Capture, s: Selecting, near: Weights | null): Wei
 	const squares = wanted
 		? (reuse?.squares?.slice() ?? new Float64Array(capture.stacks.count))
 		: null;
-	const adder: Adder = { capture, shares, cells, squares };
+	const gone = goneRows(capture, s.spans);
+	const adder: Adder = { capture, gone, shares, cells, squares };
 	const hidden = new Set(s.hidden);
 	let hiddenSum = 0;
 	for (let i = 0; i < rows.length; i += 2) {

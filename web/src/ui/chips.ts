@@ -4,7 +4,8 @@ import type { Change } from '../app/app.js';
 import type { PageApp } from '../app/page_app.js';
 import type { Range } from '../app/state.js';
 import { describeTransform } from '../app/transforms.js';
-import { NONE } from '../data/capture.js';
+import { type Capture, NONE } from '../data/capture.js';
+import { spanLabel } from '../model/spans.js';
 import { attributes, button, make } from './dom.js';
 import { formatOf, formatTime } from './format.js';
 
@@ -65,12 +66,40 @@ function rangeChips(app: PageApp): Chip[] {
 	return app.capture.timed ? [whole, ...chips] : [];
 }
 
+/** Of State.spans: one by its name and text, a regular expression without its anchors. */
+function spansText({ spans }: Capture, text: string): string {
+	const [, what = '', least, most] = /^(.*?)(?:~(\d*)~(\d*))?$/s.exec(text) ?? [];
+	const one = spans[Number(what.slice(1))];
+	if (what[0] === '#') return one ? spanLabel(one) : text;
+	const bounds = [
+		least && `${formatTime(Number(least))} or more`,
+		most && `below ${formatTime(Number(most))}`,
+	];
+	const name = what.replace(/^\^|\$$|\( \|\$\)$|\\(?=\W)/g, '');
+	return [name, ...bounds].filter(Boolean).join(', ');
+}
+
 function otherChips(app: PageApp): Chip[] {
-	const { compare, transforms, ranges, ago } = app.state;
+	const { compare, transforms, ranges, ago, spans, against } = app.state;
 	const when =
 		compare &&
 		(ago > 0 ? `${formatTime((ranges[0]?.to ?? 0) - compare.to)} ago` : formatRange(compare));
 	const chips: Chip[] = [];
+	if (spans) {
+		chips.push({
+			text: spansText(app.capture, spans),
+			title: 'Only samples in these spans',
+			remove: () => app.set({ spans: '' }),
+		});
+	}
+	if (against) {
+		chips.push({
+			text: `against ${spansText(app.capture, against)}`,
+			title: 'Every view compares with these spans',
+			className: 'chip-compare',
+			remove: () => app.set({ against: '' }),
+		});
+	}
 	if (compare) {
 		chips.push({
 			text: `against ${when} (${formatTime(compare.to - compare.from)})`,
@@ -89,7 +118,16 @@ function otherChips(app: PageApp): Chip[] {
 	return chips;
 }
 
-const KEYS: readonly Change[] = ['ranges', 'compare', 'transforms', 'last', 'ago', 'capture'];
+const KEYS: readonly Change[] = [
+	'ranges',
+	'compare',
+	'transforms',
+	'last',
+	'ago',
+	'capture',
+	'spans',
+	'against',
+];
 
 /** "of 16 460 samples": how much is shown. */
 function amountOf(app: PageApp): string {
@@ -108,6 +146,8 @@ export function makeChips(app: PageApp): Chips {
 		app.set({
 			ranges: [],
 			compare: null,
+			spans: '',
+			against: '',
 			transforms: [],
 			zoom: [],
 			mode: 'wall',
@@ -130,6 +170,7 @@ export function makeChips(app: PageApp): Chips {
 			const narrowed =
 				state.ranges.length + state.transforms.length + state.tracks.hidden.length > 0 ||
 				state.compare !== null ||
+				state.spans + state.against !== '' ||
 				state.mode !== 'wall';
 			clear.hidden = !narrowed && state.sample === NONE && state.func === NONE;
 			if (!changed.has('shown') && !changed.has('unit')) return;

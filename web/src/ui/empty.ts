@@ -41,3 +41,14 @@ export function showNotice(headline: string, lines: readonly string[]): void {
 	part('timeline').hidden = true;
 	document.documentElement.classList.add('empty');
 }
+
+/** What went wrong, in place of the page. */
+export function showFailure(error: unknown): void {
+	console.error(error);
+	const why = error instanceof Error ? error.message : String(error);
+	showNotice('This report cannot be shown.', [
+		`${why.charAt(0).toUpperCase()}${why.slice(1)}.`,
+		'If the file was sent or copied, it may have been cut off on the way. Otherwise make it ' +
+			'again from the capture: fireglass report FILE',
+	]);
+}

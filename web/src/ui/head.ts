@@ -21,7 +21,7 @@ export function summaryOf(capture: Capture): string[] {
 		python && !title.includes(python) ? `Python ${python}` : '',
 		capture.timed ? formatTime(durationNs) : '',
 		formatOf(weight, unit),
-		formatRate(periodNs),
+		periodNs === 1 ? 'measured' : formatRate(periodNs),
 		processes.length > 1 ? formatNumber(processes.length, 'process', 'processes') : '',
 		formatNumber(threads.filter((t) => t.count > 0).length, 'thread'),
 	].filter((text) => text !== '');

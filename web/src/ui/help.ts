@@ -5,7 +5,7 @@ import { attributes, button, make } from './dom.js';
 export type HelpRows = readonly (readonly [string, string])[];
 
 export const PAGE_HELP: HelpRows = [
-	['1 to 8', 'choose a view'],
+	['1 to 9', 'choose a view'],
 	['/ or Ctrl+F', 'search; Enter and Shift+Enter lead through the matches'],
 	['n, Shift+N', 'next and previous match of the search'],
 	['Esc', 'close what is open; then one step out of zooms and ranges'],

@@ -3,6 +3,7 @@
 import type { App } from '../app/app.js';
 import type { Mode } from '../app/state.js';
 import { modeMask } from '../model/samples.js';
+import { goneRows } from '../model/spans.js';
 import type { Lane } from './chart_series.js';
 import { makeLane } from './chart_series.js';
 
@@ -17,12 +18,14 @@ export interface Lanes {
 export function makeLanes(app: App): Lanes {
 	let stackOf: Int32Array | null = null;
 	let mode: Mode | null = null;
+	let spans = '';
 	let mask: Uint8Array = new Uint8Array(0);
 	let lanes = new Map<number, Lane>();
 	return {
 		of(thread) {
 			const shown = app.shown();
-			if (shown.stackOf !== stackOf || mode !== app.state.mode) {
+			if (shown.stackOf !== stackOf || mode !== app.state.mode || spans !== app.state.spans) {
+				spans = app.state.spans;
 				stackOf = shown.stackOf;
 				mode = app.state.mode;
 				mask = modeMask(mode);
@@ -30,7 +33,8 @@ export function makeLanes(app: App): Lanes {
 			}
 			let lane = lanes.get(thread);
 			if (!lane) {
-				lane = makeLane(app.capture, shown.tables, shown.stackOf, mask, thread);
+				const gone = goneRows(app.capture, spans);
+				lane = makeLane(app.capture, shown.tables, shown.stackOf, mask, thread, gone);
 				lanes.set(thread, lane);
 			}
 			return lane;

@@ -105,6 +105,7 @@ export function makeLane(
 	stackOf: Int32Array,
 	mask: Uint8Array,
 	thread: number,
+	gone: Uint8Array | null = null, // by sample: left out
 ): Lane {
 	const { samples, periodNs } = capture;
 	const { first, count } = capture.threads[thread];
@@ -117,7 +118,7 @@ export function makeLane(
 	for (let i = 0; i < count; i++) {
 		const row = first + i;
 		const state = samples.state[row];
-		const shown = mask[(state << 6) | (samples.flags[row] & 63)] === 1;
+		const shown = mask[(state << 6) | (samples.flags[row] & 63)] === 1 && !gone?.[row];
 		const stack = shown ? stackOf[samples.stack[row]] : NONE;
 		stacks[i] = stack;
 		if (stack !== NONE) {

@@ -13,6 +13,7 @@ import { visible } from '../draw/text.js';
 import { outermostFunctions } from '../model/forest.js';
 import { modeMask, rowsIn } from '../model/samples.js';
 import type { Shown } from '../model/shown.js';
+import { goneRows } from '../model/spans.js';
 
 // ---- a sample -------------------------------------------------------------------------------------
 
@@ -190,6 +191,7 @@ export function threadWeights(
 ): Weighed[] {
 	const { stack, state: states, flags, weight } = capture.samples;
 	const mask = modeMask(state.mode);
+	const gone = goneRows(capture, state.spans);
 	const hidden = new Set(state.tracks.hidden);
 	const sums = new Map<number, number>();
 	for (const thread of capture.threads) {
@@ -197,7 +199,7 @@ export function threadWeights(
 		const [first, end] = rowsIn(capture, thread.row, range);
 		let sum = 0;
 		for (let row = first; row < end; row++) {
-			if (mask[(states[row] << 6) | flags[row]] === 0) continue;
+			if (mask[(states[row] << 6) | flags[row]] === 0 || gone?.[row]) continue;
 			const s = shown.stackOf[stack[row]];
 			if (s === NONE || (within && within[s] === 0)) continue;
 			sum += weight ? weight[row] : 1;

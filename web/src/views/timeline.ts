@@ -16,7 +16,7 @@ import { type Activity, drawHead, HEAD_HEIGHT, makeActivity } from './timeline_h
 import { listenHead } from './timeline_head_pointer.js';
 import { HELP, pressKey } from './timeline_keys.js';
 import { drawLabels } from './timeline_labels.js';
-import { laneHeight, makeLanes, markersSeen } from './timeline_lanes.js';
+import { laneHeight, makeLanes, makeSpanLanes, markersSeen } from './timeline_lanes.js';
 import {
 	fitScale,
 	layOut,
@@ -174,6 +174,7 @@ function relayout(t: Timeline): void {
 	const make = (scale: number) =>
 		layOut(t.capture, tracks, {
 			lanes: t.lanes.map(laneHeight),
+			laneOf: t.lanes.map((lane) => lane.thread),
 			collapsed: t.collapsed,
 			tall: t.tall,
 			allTall: t.allTall,
@@ -298,7 +299,8 @@ export function makeTimeline(): View {
 		if (changed.has('tracks') || others) {
 			if (!isPutOff(t)) t.window = chosenWindow(t.app);
 			if (text.tracksChanged() || others) {
-				t.lanes = makeLanes(t.capture, t.app.state.tracks.hidden, t.seen);
+				const { hidden } = t.app.state.tracks;
+				t.lanes = [...makeLanes(t.capture, hidden, t.seen), ...makeSpanLanes(t.capture, hidden)];
 				activity = makeActivity(t);
 				relayout(t);
 			}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Lanes of markers: one for each kind; those that overlap in time lie above each other. */
-import type { Capture, Marker } from '../data/capture.js';
+import { type Capture, type Marker, NONE, type Span } from '../data/capture.js';
 import type { Kind } from '../model/pyramid.js';
 import { formatTime } from '../ui/format.js';
 
@@ -10,9 +10,12 @@ export interface Lane {
 	readonly level: Uint8Array; // by marker: 0 .. levels - 1, from the top
 	readonly latest: Float64Array; // by marker: the latest end of it and those before
 	readonly levels: number;
+	readonly thread: number; // below whose track it is; NONE: above all
+	readonly levelOf: ReadonlyMap<Span, number>; // of a lane of spans
 }
 
 const MOST_LEVELS = 4;
+const MOST_SPAN_LEVELS = 12;
 
 const MOST_SEEN = 20_000;
 
@@ -31,6 +34,32 @@ export function makeLanes(
 		else list.push(marker);
 	}
 	return [...kinds].map(([name, markers]) => makeLane(name, markers));
+}
+
+/** A lane of spans for each thread that began some, or has samples in some that others began. */
+export function makeSpanLanes(capture: Capture, hidden: readonly number[]): Lane[] {
+	const { spans, samples, durationNs, periodNs } = capture;
+	const lanes = new Map<number, Map<Span, Marker>>();
+	const add = (span: Span, thread: number, startNs: number, endNs: number) => {
+		const lane = lanes.get(thread) ?? new Map<Span, Marker>();
+		const known = lane.get(span);
+		lanes.set(thread, lane);
+		const { process, name, text } = span;
+		const from = known?.startNs ?? startNs;
+		lane.set(span, { startNs: from, endNs, thread, process, name, text, span });
+	};
+	for (const span of spans) {
+		if (span.thread !== NONE) add(span, span.thread, span.startNs, span.endNs ?? durationNs);
+	}
+	for (let row = 0; row < samples.count; row++) {
+		const span = spans[(samples.span?.[row] ?? 0) - 1];
+		const thread = samples.thread[row];
+		if (!span || span.thread === thread) continue;
+		add(span, thread, samples.timeNs[row], samples.timeNs[row] + periodNs);
+	}
+	return [...lanes]
+		.filter(([thread]) => !hidden.includes(thread))
+		.map(([thread, lane]) => makeLane('spans', [...lane.values()], thread));
 }
 
 /**
@@ -73,19 +102,28 @@ function longest(markers: Marker[], name: string, periodNs: number): Marker[] {
 	return kept.map((marker) => ({ ...marker, name: longer }));
 }
 
-function makeLane(name: string, markers: Marker[]): Lane {
+function makeLane(name: string, markers: Marker[], thread = NONE): Lane {
+	const mostLevels = thread === NONE ? MOST_LEVELS : MOST_SPAN_LEVELS;
+	const levelOf = new Map<Span, number>();
+	const rows = new Map<number, number>(); // levels by row
 	markers.sort((a, b) => a.startNs - b.startNs);
 	const level = new Uint8Array(markers.length);
 	const latest = new Float64Array(markers.length);
 	const ends: number[] = [];
 	markers.forEach((marker, i) => {
-		let free = ends.findIndex((end) => end <= marker.startNs);
-		if (free < 0) free = ends.length < MOST_LEVELS ? ends.length : earliest(ends);
+		// below what it lies in
+		const above = rows.get(marker.span?.parent ?? NONE) ?? -1;
+		let free = ends.findIndex((end, at) => at > above && end <= marker.startNs);
+		if (free < 0) free = ends.length < mostLevels ? ends.length : earliest(ends);
+		if (marker.span) {
+			levelOf.set(marker.span, free);
+			rows.set(marker.span.row, free);
+		}
 		ends[free] = Math.max(ends[free] ?? 0, marker.endNs);
 		level[i] = free;
 		latest[i] = Math.max(i > 0 ? latest[i - 1] : 0, marker.endNs);
 	});
-	return { name, markers, level, latest, levels: Math.max(1, ends.length) };
+	return { name, markers, level, latest, levels: Math.max(1, ends.length), thread, levelOf };
 }
 
 function earliest(ends: readonly number[]): number {
@@ -94,6 +132,7 @@ function earliest(ends: readonly number[]): number {
 
 /** CSS pixels. */
 export function laneHeight(lane: Lane): number {
+	if (lane.thread !== NONE) return 4 + lane.levels * 13;
 	return lane.levels === 1 ? 15 : 4 + lane.levels * 7;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Which rows the timeline has, and where: lanes of markers, processes, tracks of threads. Pure. */
 import type { Tracks } from '../app/state.js';
-import type { Capture, Thread } from '../data/capture.js';
+import { type Capture, NONE, type Thread } from '../data/capture.js';
 
 /** Heights are CSS pixels; y is from the top of all rows. */
 interface Place {
@@ -38,6 +38,7 @@ export interface Layout {
 /** What of the looks is not part of the state. */
 export interface Looks {
 	readonly lanes: readonly number[]; // their heights
+	readonly laneOf: readonly number[]; // the threads below whose tracks they are; NONE: on top
 	readonly collapsed: ReadonlySet<number>; // processes
 	readonly tall: ReadonlySet<number>; // tracks, by their first thread
 	readonly allTall: boolean;
@@ -122,7 +123,12 @@ export function layOut(capture: Capture, tracks: Tracks, looks: Looks): Layout {
 		rows.push(row);
 		y += row.height;
 	};
-	for (const [lane, height] of looks.lanes.entries()) add({ kind: 'lane', y, height, lane });
+	const addLanes = (threads: readonly number[]) => {
+		for (const [lane, height] of looks.lanes.entries()) {
+			if (threads.includes(looks.laneOf[lane])) add({ kind: 'lane', y, height, lane });
+		}
+	};
+	addLanes([NONE]);
 	const groups = sortTracks(capture, tracksOf(capture, tracks), tracks.order, looks.busy);
 	const byProcess = new Map<number, number[][]>();
 	for (const group of groups) {
@@ -146,6 +152,7 @@ export function layOut(capture: Capture, tracks: Tracks, looks: Looks): Layout {
 			const tall = looks.allTall || chosen;
 			const h = tall ? looks.tallHeight(group, chosen) : looks.trackHeight(group);
 			add({ kind: 'track', y, height: h, process, threads: group, tall });
+			addLanes(group);
 		}
 	}
 	return { rows, height: y };

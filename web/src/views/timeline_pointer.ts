@@ -119,11 +119,11 @@ function endHover(t: Timeline): void {
 }
 
 /** What a click does: selects the sample or the marker's time there, or nothing. */
-function click(t: Timeline, x: number, y: number): void {
+function click(t: Timeline, x: number, y: number, compare: boolean): void {
 	const hit = hitAt(t, x, y);
 	if (hit === null) return;
 	if (hit.markers.length > 0) {
-		selectMarker(t, hit.markers[0]);
+		selectMarker(t, hit.markers[0], compare);
 	} else if (hit.row.kind !== 'lane' && hit.sample !== t.app.state.sample) {
 		t.app.set({ sample: hit.sample }, 'step');
 		clicked = funcAt(t, hit);
@@ -131,8 +131,13 @@ function click(t: Timeline, x: number, y: number): void {
 	}
 }
 
-/** Selects the time of a marker; of a moment, the tick in which it lies. */
-export function selectMarker(t: Timeline, marker: Marker): void {
+/** Selects the time of a marker; of a moment, the tick in which it lies; of a span, its samples. */
+export function selectMarker(t: Timeline, marker: Marker, compare = false): void {
+	if (marker.span) {
+		const one = `#${marker.span.row}`;
+		t.app.set(compare ? { against: one } : { spans: one }, 'step');
+		return;
+	}
 	const to = Math.max(marker.endNs, marker.startNs + t.tickPeriodNs);
 	const range = dragged(marker.startNs, to, t.capture.durationNs);
 	if (range !== null) t.app.set({ ranges: nestRange(t.app.state.ranges, range) }, 'step');
@@ -265,7 +270,7 @@ function up(t: Timeline, event: PointerEvent, x: number, y: number): void {
 	const g = gesture;
 	gesture = fingers.size > 0 && g?.kind === 'pinch' ? g : null;
 	if (g === null) return;
-	if (g.kind === 'press') click(t, x, y);
+	if (g.kind === 'press') click(t, x, y, g.compare);
 	else if (g.kind === 'edge') commitEdge(t, g.ranges);
 	else if (g.kind === 'select') commitDrag(t);
 	if (g.kind !== 'press') t.app.showTip(0, 0, null);

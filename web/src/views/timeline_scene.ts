@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** Draws the rows that are in sight, on one canvas. */
 import type { Range } from '../app/state.js';
-import { NONE } from '../data/capture.js';
+import { NONE, type Span } from '../data/capture.js';
+import { visible } from '../draw/text.js';
 import { layerReady, placeAt } from '../model/pyramid.js';
+import { rowsIn } from '../model/samples.js';
+import { goneRows } from '../model/spans.js';
 import { mixColours } from '../ui/colours.js';
 import { drawNames } from './timeline_boxes.js';
-import { laneBoxes } from './timeline_lanes.js';
+import { type Lane, laneBoxes } from './timeline_lanes.js';
 import { type LaneRow, type ProcessRow, rowsInSight, type TrackRow } from './timeline_layout.js';
 import { type Lights, type Pixels, paintTrack, type Stripe } from './timeline_paint.js';
 import { frameHeightOf, layerFor, type Timeline, trackFor } from './timeline_parts.js';
@@ -122,10 +125,72 @@ function drawLane(t: Timeline, c: CanvasRenderingContext2D, row: LaneRow, y: num
 	laneBoxes(lane, t.window.from, t.window.to, t.width, 2, (x, w, level) => {
 		c.rect(t.left + x, y + 2 + level * height, Math.max(1, w - (w > 4 ? 0.5 : 0)), height - 1);
 	});
-	c.fill();
+	if (lane.thread !== NONE) {
+		c.globalAlpha = 0.3;
+		c.fill();
+		drawRuns(t, c, lane, y + 2, height);
+		nameSpans(t, c, lane, y + 2, height);
+	} else c.fill();
 	c.restore();
 	c.fillStyle = t.theme.faint;
 	c.fillRect(t.left, y + row.height - 1, t.width, 1);
+}
+
+const MOST_RUNS = 60_000; // samples; in more, spans are drawn as if they had run all the time
+
+/** When a span was worked on, as far as samples say, what lies around it as well; of those selected. */
+function drawRuns(
+	t: Timeline,
+	c: CanvasRenderingContext2D,
+	lane: Lane,
+	y: number,
+	height: number,
+): void {
+	const { samples, spans } = t.capture;
+	const [first, end] = rowsIn(t.capture, lane.thread, t.window);
+	const gone = goneRows(t.capture, t.app.state.spans);
+	if (!samples.span || end - first > MOST_RUNS) return;
+	c.globalAlpha = 0.55;
+	c.beginPath();
+	for (let row = first; row < end; ) {
+		const from = row;
+		const own = samples.span[row];
+		while (row < end && samples.span[row] === own) row++;
+		const last = samples.timeNs[row - 1] + t.tickPeriodNs;
+		const x = t.xOf(samples.timeNs[from]);
+		const w = t.xOf(row < end ? Math.min(last, samples.timeNs[row]) : last) - x;
+		for (let span: Span | undefined = spans[own - 1]; span; span = spans[span.parent]) {
+			const level = lane.levelOf.get(span);
+			if (level === undefined || gone?.[from]) break;
+			c.rect(t.left + x, y + level * height, Math.max(0.7, w), height - 1);
+		}
+	}
+	c.fill();
+}
+
+function nameSpans(
+	t: Timeline,
+	c: CanvasRenderingContext2D,
+	lane: Lane,
+	y: number,
+	height: number,
+): void {
+	const { from, to } = t.window;
+	c.globalAlpha = 1;
+	c.font = '10px sans-serif';
+	c.textBaseline = 'middle';
+	laneBoxes(lane, from, to, t.width, 2, (x, w, level, { name, text }, count) => {
+		// where one ends and the next begins
+		c.fillStyle = t.theme.back;
+		if (w > 4) c.fillRect(t.left + x + w - 1, y + level * height, 1, height - 1);
+		c.fillStyle = t.theme.text;
+		const seen = Math.max(0, x);
+		const fits = Math.floor((Math.min(t.width, x + w) - seen - 6) / 6);
+		const label = visible(`${name} ${text}`.trim().slice(0, Math.max(0, fits)));
+		if (count === 1 && fits > 2) {
+			c.fillText(label, t.left + seen + 3, y + (level + 0.5) * height);
+		}
+	});
 }
 
 /** Markers of what samples show too have the colour of that state. */

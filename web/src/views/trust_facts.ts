@@ -3,7 +3,7 @@
 import type { Capture } from '../data/capture.js';
 import { visible } from '../draw/text.js';
 import { formatNumber, formatTime } from '../ui/format.js';
-import { countFact, isImported } from './trust_model.js';
+import { countFact, isImported, isTraced } from './trust_model.js';
 
 type Row = readonly [string, string];
 
@@ -47,6 +47,12 @@ export function wayFacts(capture: Capture, rate: (periodNs: number) => string): 
 			['losses', countFact(capture, 'ticks') === null ? 'not known' : 'as the recorder tells'],
 		];
 	}
+	if (isTraced(capture))
+		return [
+			['times', 'measured at each call and return; nothing was sampled'],
+			['cost', 'what tracing itself took is in these times, most of it in those of short calls'],
+		];
+	const sampler = facts.get('sampler');
 	return [
 		['rate', period || 'as fast as it went'],
 		[
@@ -55,7 +61,9 @@ export function wayFacts(capture: Capture, rate: (periodNs: number) => string): 
 				? 'at equal distances (--no-jitter): a program with the same rhythm may be seen askew'
 				: 'a random one of each period, so that no rhythm of the program hides from them',
 		],
-		['stacks', `read from outside, ${strategyText(capture)}`],
+		sampler
+			? ['stacks', `read from inside, by ${visible(sampler)}`]
+			: ['stacks', `read from outside, ${strategyText(capture)}`],
 		['threads', 'all of them at each tick, also those that wait'],
 	];
 }
@@ -77,7 +85,7 @@ const LABELS: Readonly<Record<string, string>> = {
 };
 
 /** Said elsewhere, in words. */
-const ELSEWHERE = /^(ticks|rung\..*|dropped|left_out|period_ns|start_ns|end_ns)$/;
+const ELSEWHERE = /^(ticks|sampler|traced|rung\..*|dropped|left_out|period_ns|start_ns|end_ns)$/;
 
 function moment(capture: Capture, key: string): string {
 	const text = capture.facts.get(key);

@@ -25,6 +25,9 @@ export interface Accounts {
 
 export const isImported = (capture: Capture): boolean => capture.facts.has('format');
 
+/** Each call was traced: its samples are nanoseconds that were measured. */
+export const isTraced = (capture: Capture): boolean => capture.facts.get('traced') === 'calls';
+
 /** A fact that is a count; null: it is not told. */
 export function countFact(capture: Capture, key: string): number | null {
 	const text = capture.facts.get(key);
