@@ -8,6 +8,10 @@ kind, in an order that changes; each piece with a session is compared with those
 after it. Printed are the median of the ratios, in percent, and the half-width of its 95 % interval (by
 drawing anew). The machine should be quiet: the interval tells. --cpu-time compares the CPU time of the
 program's thread, which others disturb less, but which does not see waiting.
+
+The second line of each program is what the kernel says of that waiting: of each second, for how many
+microseconds the program's thread was ready to run and did not, more than alone; the median. It is what sampling
+takes from the program at once, without what it does to its caches, and varies less than the ratios.
 """
 
 import argparse
@@ -35,19 +39,27 @@ KINDS = {
 # ---- in the interpreter that is measured --------------------------------------------------------------
 
 
+def waited():
+    """Seconds that this thread was ready to run and did not."""
+    with open("/proc/thread-self/schedstat", "rb") as file:
+        return int(file.read().split()[1]) / 1e9
+
+
 def piece(work, times, options, clock=time.perf_counter):
-    """Seconds for the work, with a session of these options or alone."""
+    """Seconds for the work, with a session of these options or alone; its result; of each second, how
+    much the thread waited for a processor."""
     from fireglass._fireglass import Session
 
     with tempfile.TemporaryFile() as file:
         session = Session(file.fileno(), **options) if options else None
         time.sleep(0.01)  # its first ticks learn the threads
-        began = clock()
+        wait, began = waited(), clock()
         result = work(times)
         seconds = clock() - began
+        wait = (waited() - wait) / seconds
         if session:
             session.stop()
-    return seconds, result
+    return seconds, result, wait
 
 
 def calibrate(work, seconds):
@@ -65,18 +77,19 @@ def measure(name, rounds, seconds, clock):
     work = PROGRAMS[name]
     times = calibrate(work, seconds)
     right = work(times)
-    ratios = {kind: [] for kind in KINDS}
-    before = piece(work, times, None, clock)[0]
+    found = {kind: {"ratios": [], "waits": []} for kind in KINDS}
+    before, _, waited_before = piece(work, times, None, clock)
     for _ in range(rounds):
         kinds = list(KINDS)
         random.shuffle(kinds)
         for kind in kinds:
-            under, result = piece(work, times, KINDS[kind], clock)
-            after = piece(work, times, None, clock)[0]
+            under, result, wait = piece(work, times, KINDS[kind], clock)
+            after, _, waited_after = piece(work, times, None, clock)
             assert result == right, "another result under %s" % kind
-            ratios[kind].append(2 * under / (before + after))
-            before = after
-    return ratios
+            found[kind]["ratios"].append(2 * under / (before + after))
+            found[kind]["waits"].append(wait - (waited_before + waited_after) / 2)
+            before, waited_before = after, waited_after
+    return found
 
 
 # ---- the runner ---------------------------------------------------------------------------------------
@@ -134,16 +147,20 @@ def main(argv):
     print("%-8s%-13s" % ("Python", "program") + "".join("%18s" % kind for kind in KINDS))
     for interpreter in chosen:
         for name in PROGRAMS:
-            rows[interpreter.id + " " + name] = ratios = row(interpreter, name, options)
+            rows[interpreter.id + " " + name] = found = row(interpreter, name, options)
             cells = "".join(
                 "%18s" % ("%+.2f ± %.2f %%" % (
-                    100 * (statistics.median(r) - 1), 100 * interval(r)))
-                for r in ratios.values()
+                    100 * (statistics.median(of["ratios"]) - 1), 100 * interval(of["ratios"])))
+                for of in found.values()
             )  # fmt: skip
-            print("%-8s%-13s" % (interpreter.tag, name) + cells, flush=True)
+            print("%-8s%-13s" % (interpreter.tag, name) + cells)
+            waits = "".join(
+                "%18s" % ("%.0f us/s" % (1e6 * statistics.median(of["waits"]))) for of in found.values()
+            )
+            print("%-21s" % "" + waits, flush=True)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as f:
-            json.dump({"load": os.getloadavg(), "ratios": rows}, f, indent=1)
+            json.dump({"load": os.getloadavg(), "programs": rows}, f, indent=1)
     return 0
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Names of outputs: what stands for the process, the time and the number; files without a name."""
 
+import errno
 import os
 import time
 
@@ -48,6 +49,23 @@ def check_writable(path):
     os.stat(directory)
     if not os.access(directory, os.W_OK | os.X_OK):
         raise PermissionError(13, "Permission denied", path)
+
+
+def open_kept(path):
+    """(descriptor, whether it was created): for reading and writing, with what it has in it."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    try:
+        return os.open(path, flags | os.O_EXCL, 0o666), True
+    except FileExistsError:
+        return os.open(path, flags, 0o666), False
+
+
+def empty(fd):
+    try:
+        os.ftruncate(fd, 0)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a stream
+            raise
 
 
 def nameless():

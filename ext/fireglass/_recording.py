@@ -23,17 +23,16 @@ class Recording:
         others = [path for path in self.paths if path != self._captured]
         for path in others:
             _check_output(path)
+        created = False
         if self._captured:
-            self._file = os.open(
-                self._captured, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666
-            )
+            self._file, created = _paths.open_kept(self._captured)
         else:
             self._file = _paths.nameless()
         try:
             self.session = _open_session(self._mode, self._file, self._options)
         except BaseException:
             os.close(self._file)
-            if self._captured:
+            if created:
                 os.unlink(self._captured)
             raise
         return self.session
@@ -101,8 +100,6 @@ def _open_session(mode, fd, options):
             RuntimeWarning,
             stacklevel=5,
         )
-        os.ftruncate(fd, 0)
-        os.lseek(fd, 0, os.SEEK_SET)
         return _python_session(fd, options)
 
 

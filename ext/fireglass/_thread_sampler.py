@@ -11,6 +11,7 @@ import sys
 import time
 from _thread import allocate_lock, get_ident, start_new_thread
 
+from . import _paths
 from ._fireglass import Builder
 
 _FLUSH_NS = 1000000000
@@ -44,6 +45,7 @@ class PythonSession:
                 raise ValueError("%s: a Python thread (mode='python') cannot do that" % what)
         self._period_ns = max(period_ns, 100000)
         self._idle, self._jitter = idle, jitter
+        _paths.empty(fd)
         self._builder = Builder(fd, _facts(self._period_ns))
         self._rows = _Rows(self._builder)
         self._counts = dict.fromkeys(

@@ -273,7 +273,8 @@ static PyType_Slot slots[] = {
 	{ Py_tp_doc, "Session(fd, *, period_ns=10_000_000, clock='wall', jitter=True, idle=True, "
 		     "gil_only=False, spans_only=False, max_age_ns=0, max_bytes=0, command=None)\n--\n\n"
 		     "Samples this process into the file `fd`, which stays the caller's, until stop(),\n"
-		     "or until the interpreter ends." },
+		     "or until the interpreter ends. What the file had in it is replaced, unless this\n"
+		     "raises: PermissionError if the system refuses." },
 	{ Py_tp_new, session_new },
 	{ Py_tp_dealloc, session_dealloc },
 	{ Py_tp_methods, methods },

@@ -4,18 +4,6 @@
 #include "fmt/json_writer.h"
 #include "os/syscall_name.h"
 
-static void member(struct json_writer *w, const char *name, const char *text)
-{
-	json_key(w, name);
-	json_cstring(w, text);
-}
-
-static void flag(struct json_writer *w, const char *name, bool value)
-{
-	json_key(w, name);
-	json_bool(w, value);
-}
-
 static const char *kind_name(enum local_kind kind)
 {
 	static const char *const names[] = {
@@ -31,14 +19,14 @@ static const char *kind_name(enum local_kind kind)
 static void json_local(struct json_writer *w, const struct dumped_local *local)
 {
 	json_begin_object(w);
-	member(w, "name", local->name);
-	member(w, "kind", kind_name(local->kind));
-	member(w, "type", local->type[0] ? local->type : NULL);
-	member(w, "value", local->value);
+	json_member_cstring(w, "name", local->name);
+	json_member_cstring(w, "kind", kind_name(local->kind));
+	json_member_cstring(w, "type", local->type[0] ? local->type : NULL);
+	json_member_cstring(w, "value", local->value);
 	if (local->masked)
-		flag(w, "masked", true);
+		json_member_bool(w, "masked", true);
 	if (local->cut)
-		flag(w, "cut", true);
+		json_member_bool(w, "cut", true);
 	json_end_object(w);
 }
 
@@ -54,7 +42,7 @@ static void json_locals(struct json_writer *w, const struct dumped_frame *frame)
 		json_local(w, &frame->locals[i]);
 	json_end_array(w);
 	if (frame->left_out)
-		flag(w, "locals_left_out", true);
+		json_member_bool(w, "locals_left_out", true);
 }
 
 static void json_frames(struct json_writer *w, const struct dumped_process *d,
@@ -70,8 +58,8 @@ static void json_frames(struct json_writer *w, const struct dumped_process *d,
 		if (f->kind != FUNCTION_PYTHON)
 			continue;
 		json_begin_object(w);
-		member(w, "function", profile_text(p, f->name));
-		member(w, "file", profile_text(p, f->file));
+		json_member_cstring(w, "function", profile_text(p, f->name));
+		json_member_cstring(w, "file", profile_text(p, f->file));
 		json_key(w, "line");
 		json_u64(w, frame->line);
 		if (options->locals)
@@ -104,9 +92,9 @@ static void json_wait(struct json_writer *w, const struct dumped_process *p,
 {
 	json_key(w, "waits_for");
 	json_begin_object(w);
-	member(w, "lock", wait->what);
-	member(w, "name", wait->name);
-	flag(w, "forever", wait->forever);
+	json_member_cstring(w, "lock", wait->what);
+	json_member_cstring(w, "name", wait->name);
+	json_member_bool(w, "forever", wait->forever);
 	json_key(w, "owner");
 	if (wait->owner)
 		json_tid(w, &p->threads[wait->owner_thread]);
@@ -121,24 +109,24 @@ static void json_thread(struct json_writer *w, const struct dumped_process *p,
 	json_begin_object(w);
 	json_key(w, "tid");
 	json_tid(w, t);
-	member(w, "name", t->name);
-	flag(w, "main", t->py.main);
-	member(w, "state", dump_run_name(t->run));
+	json_member_cstring(w, "name", t->name);
+	json_member_bool(w, "main", t->py.main);
+	json_member_cstring(w, "state", dump_run_name(t->run));
 	json_key(w, "syscall");
 	json_syscall(w, t->syscall);
-	flag(w, "gil", t->holds_gil);
-	flag(w, "gil_wait", t->waits_for_gil);
-	flag(w, "gc", t->in_gc);
+	json_member_bool(w, "gil", t->holds_gil);
+	json_member_bool(w, "gil_wait", t->waits_for_gil);
+	json_member_bool(w, "gc", t->in_gc);
 	if (t->py.interp_id) {
 		json_key(w, "interpreter");
 		json_u64(w, t->py.interp_id);
 	}
 	if (t->cut || t->unreadable)
-		flag(w, "truncated", true);
+		json_member_bool(w, "truncated", true);
 	if (options->locals && t->moved)
-		flag(w, "moved", true);
+		json_member_bool(w, "moved", true);
 	if (t->note)
-		member(w, "note", t->note);
+		json_member_cstring(w, "note", t->note);
 	if (t->wait.waits)
 		json_wait(w, p, &t->wait);
 	json_key(w, "frames");
@@ -152,13 +140,13 @@ void dump_print_json(
 	json_begin_object(w);
 	json_key(w, "pid");
 	json_i64(w, p->pid);
-	member(w, "python", buf_str(&p->version));
-	member(w, "exe", buf_str(&p->exe));
-	member(w, "command", buf_str(&p->command_line));
+	json_member_cstring(w, "python", buf_str(&p->version));
+	json_member_cstring(w, "exe", buf_str(&p->exe));
+	json_member_cstring(w, "command", buf_str(&p->command_line));
 	if (p->note)
-		member(w, "note", p->note);
+		json_member_cstring(w, "note", p->note);
 	if (p->all_wait)
-		flag(w, "all_wait", true);
+		json_member_bool(w, "all_wait", true);
 	if (p->deadlock_count) {
 		json_key(w, "deadlock");
 		json_begin_array(w);

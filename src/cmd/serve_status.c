@@ -20,29 +20,17 @@ static const char *state_of(const struct serve_facts *f)
 	return f->sampling ? "sampling" : "waiting";
 }
 
-static void put_u64(struct json_writer *w, const char *key, uint64_t value)
-{
-	json_key(w, key);
-	json_u64(w, value);
-}
-
-static void put_text(struct json_writer *w, const char *key, const char *text)
-{
-	json_key(w, key);
-	json_cstring(w, text);
-}
-
 static void put_target(struct json_writer *w, struct serve *s, const struct serve_facts *f)
 {
 	json_key(w, "target");
 	json_begin_object(w);
-	put_u64(w, "pid", f->pid);
-	put_text(w, "command", buf_str(&s->command_line));
-	put_text(w, "python", f->python);
-	put_u64(w, "processes", f->processes);
-	put_u64(w, "threads", f->threads);
-	put_u64(w, "cpu_ns", f->target.cpu_ns);
-	put_u64(w, "rss_bytes", f->target.rss_bytes);
+	json_member_u64(w, "pid", f->pid);
+	json_member_cstring(w, "command", buf_str(&s->command_line));
+	json_member_cstring(w, "python", f->python);
+	json_member_u64(w, "processes", f->processes);
+	json_member_u64(w, "threads", f->threads);
+	json_member_u64(w, "cpu_ns", f->target.cpu_ns);
+	json_member_u64(w, "rss_bytes", f->target.rss_bytes);
 	json_end_object(w);
 }
 
@@ -50,25 +38,25 @@ static void put_counts(struct json_writer *w, const struct serve_facts *f)
 {
 	const struct recording_counts *c = &f->counts;
 
-	put_u64(w, "ticks", c->ticks);
-	put_u64(w, "samples", c->samples);
+	json_member_u64(w, "ticks", c->ticks);
+	json_member_u64(w, "samples", c->samples);
 	json_key(w, "lost");
 	json_begin_object(w);
-	put_u64(w, "missed", c->missed);
-	put_u64(w, "no_room", c->no_room);
-	put_u64(w, "unreadable", c->failed);
+	json_member_u64(w, "missed", c->missed);
+	json_member_u64(w, "no_room", c->no_room);
+	json_member_u64(w, "unreadable", c->failed);
 	json_end_object(w);
-	put_u64(w, "truncated", c->truncated);
+	json_member_u64(w, "truncated", c->truncated);
 }
 
 static void put_ring(struct json_writer *w, struct serve *s, const struct serve_facts *f)
 {
 	json_key(w, "ring");
 	json_begin_object(w);
-	put_u64(w, "keep_ns", s->limits.max_age_ns);
-	put_u64(w, "max_bytes", s->limits.max_bytes);
-	put_u64(w, "bytes", f->kept_bytes);
-	put_u64(w, "dropped", f->dropped);
+	json_member_u64(w, "keep_ns", s->limits.max_age_ns);
+	json_member_u64(w, "max_bytes", s->limits.max_bytes);
+	json_member_u64(w, "bytes", f->kept_bytes);
+	json_member_u64(w, "dropped", f->dropped);
 	json_end_object(w);
 }
 
@@ -79,16 +67,16 @@ static void reply_status(struct serve *s, struct http_request *r)
 	struct serve_facts f = serve_facts(s);
 
 	json_begin_object(&w);
-	put_text(&w, "version", FIREGLASS_VERSION);
-	put_text(&w, "state", state_of(&f));
+	json_member_cstring(&w, "version", FIREGLASS_VERSION);
+	json_member_cstring(&w, "state", state_of(&f));
 	put_target(&w, s, &f);
-	put_u64(&w, "now_ns", clock_wall_ns());
-	put_u64(&w, "first_ns", f.started_ns);
-	put_u64(&w, "newest_ns", f.newest_ns);
-	put_u64(&w, "period_ns", s->recording.period_ns);
+	json_member_u64(&w, "now_ns", clock_wall_ns());
+	json_member_u64(&w, "first_ns", f.started_ns);
+	json_member_u64(&w, "newest_ns", f.newest_ns);
+	json_member_u64(&w, "period_ns", s->recording.period_ns);
 	put_counts(&w, &f);
 	put_ring(&w, s, &f);
-	put_u64(&w, "cpu_ns", f.own_cpu_ns);
+	json_member_u64(&w, "cpu_ns", f.own_cpu_ns);
 	json_key(&w, "can_save");
 	json_bool(&w, s->store.path != NULL);
 	json_end_object(&w);

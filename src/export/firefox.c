@@ -108,24 +108,6 @@ static void choose_threads(struct firefox *w)
 
 /* ---- meta ------------------------------------------------------------------------------------- */
 
-static void put_text(struct firefox *w, const char *key, const char *text)
-{
-	json_key(&w->json, key);
-	json_cstring(&w->json, text);
-}
-
-static void put_number(struct firefox *w, const char *key, uint64_t value)
-{
-	json_key(&w->json, key);
-	json_u64(&w->json, value);
-}
-
-static void put_bool(struct firefox *w, const char *key, bool value)
-{
-	json_key(&w->json, key);
-	json_bool(&w->json, value);
-}
-
 static void put_categories(struct firefox *w)
 {
 	static const struct {
@@ -144,8 +126,8 @@ static void put_categories(struct firefox *w)
 	json_begin_array(&w->json);
 	for (size_t i = 0; i < ARRAY_LEN(categories); i++) {
 		json_begin_object(&w->json);
-		put_text(w, "name", categories[i].name);
-		put_text(w, "color", categories[i].color);
+		json_member_cstring(&w->json, "name", categories[i].name);
+		json_member_cstring(&w->json, "color", categories[i].color);
 		json_key(&w->json, "subcategories");
 		json_begin_array(&w->json);
 		json_cstring(&w->json, "Other");
@@ -163,14 +145,14 @@ static void put_extra(struct firefox *w)
 	json_key(&w->json, "extra");
 	json_begin_array(&w->json);
 	json_begin_object(&w->json);
-	put_text(w, "label", "Recording");
+	json_member_cstring(&w->json, "label", "Recording");
 	json_key(&w->json, "entries");
 	json_begin_array(&w->json);
 	for (size_t i = 0; i < c->fact_count; i++) {
 		json_begin_object(&w->json);
-		put_text(w, "label", capture_text(c, c->facts[i].key));
-		put_text(w, "format", "string");
-		put_text(w, "value", capture_text(c, c->facts[i].value));
+		json_member_cstring(&w->json, "label", capture_text(c, c->facts[i].key));
+		json_member_cstring(&w->json, "format", "string");
+		json_member_cstring(&w->json, "value", capture_text(c, c->facts[i].value));
 		json_end_object(&w->json);
 	}
 	json_end_array(&w->json);
@@ -184,9 +166,9 @@ static void put_sample_units(struct firefox *w)
 		return;
 	json_key(&w->json, "sampleUnits");
 	json_begin_object(&w->json);
-	put_text(w, "time", "ms");
-	put_text(w, "eventDelay", "ms");
-	put_text(w, "threadCPUDelta", "µs");
+	json_member_cstring(&w->json, "time", "ms");
+	json_member_cstring(&w->json, "eventDelay", "ms");
+	json_member_cstring(&w->json, "threadCPUDelta", "µs");
 	json_end_object(&w->json);
 }
 
@@ -207,7 +189,7 @@ static void put_times(struct firefox *w)
 	} else {
 		return;
 	}
-	put_number(w, "profilingStartTime", 0);
+	json_member_u64(&w->json, "profilingStartTime", 0);
 	json_key(&w->json, "profilingEndTime");
 	json_thousandths(&w->json, sample_clock_from_origin(&w->clock, end_ns) / 1000);
 }
@@ -225,7 +207,7 @@ static void put_first_look(struct firefox *w)
 	json_begin_array(&w->json);
 	json_u64(&w->json, first);
 	json_end_array(&w->json);
-	put_bool(w, "keepProfileThreadOrder", true);
+	json_member_bool(&w->json, "keepProfileThreadOrder", true);
 }
 
 static void put_platform(struct firefox *w)
@@ -235,27 +217,29 @@ static void put_platform(struct firefox *w)
 	_cleanup_buf_ struct buf system = BUF_INIT;
 
 	buf_printf(&system, "Linux %s %s", kernel ? kernel : "", arch ? arch : "");
-	put_text(w, "platform", "Linux");
+	json_member_cstring(&w->json, "platform", "Linux");
 	if (kernel || arch)
-		put_text(w, "oscpu", buf_str(&system));
+		json_member_cstring(&w->json, "oscpu", buf_str(&system));
 	if (c->process_count && *capture_text(c, c->processes[0].command))
-		put_text(w, "arguments", capture_text(c, c->processes[0].command));
+		json_member_cstring(
+			&w->json, "arguments", capture_text(c, c->processes[0].command));
 }
 
 static void put_meta(struct firefox *w)
 {
 	json_key(&w->json, "meta");
 	json_begin_object(&w->json);
-	put_number(w, "version", GECKO_VERSION);
-	put_number(w, "preprocessedProfileVersion", PROCESSED_VERSION);
-	put_text(w, "product", thread_names_title(view_capture(w->view), w->options->title));
-	put_text(w, "importedFrom", "fireglass");
-	put_number(w, "processType", 0);
-	put_number(w, "stackwalk", 0);
-	put_bool(w, "debug", false);
-	put_bool(w, "symbolicated", true);
-	put_bool(w, "usesOnlyOneStackType", true);
-	put_bool(w, "sourceCodeIsNotOnSearchfox", true);
+	json_member_u64(&w->json, "version", GECKO_VERSION);
+	json_member_u64(&w->json, "preprocessedProfileVersion", PROCESSED_VERSION);
+	json_member_cstring(
+		&w->json, "product", thread_names_title(view_capture(w->view), w->options->title));
+	json_member_cstring(&w->json, "importedFrom", "fireglass");
+	json_member_u64(&w->json, "processType", 0);
+	json_member_u64(&w->json, "stackwalk", 0);
+	json_member_bool(&w->json, "debug", false);
+	json_member_bool(&w->json, "symbolicated", true);
+	json_member_bool(&w->json, "usesOnlyOneStackType", true);
+	json_member_bool(&w->json, "sourceCodeIsNotOnSearchfox", true);
 	put_times(w);
 	put_platform(w);
 	put_sample_units(w);

@@ -403,18 +403,12 @@ struct err *firefox_markers_put(struct firefox *w, size_t i)
 
 /* ---- schema ----------------------------------------------------------------------------------- */
 
-static void put_pair(struct json_writer *json, const char *key, const char *value)
-{
-	json_key(json, key);
-	json_cstring(json, value);
-}
-
 static void put_text_field(struct json_writer *json)
 {
 	json_begin_object(json);
-	put_pair(json, "key", "text");
-	put_pair(json, "label", "Details");
-	put_pair(json, "format", "string");
+	json_member_cstring(json, "key", "text");
+	json_member_cstring(json, "label", "Details");
+	json_member_cstring(json, "format", "string");
 	json_end_object(json);
 }
 
@@ -428,11 +422,12 @@ void firefox_markers_put_schema(struct firefox *w)
 		if (i == TYPE_SPAN && !view_capture(w->view)->span_count)
 			continue;
 		json_begin_object(json);
-		put_pair(json, "name", types[i].type);
-		put_pair(json, "tooltipLabel", "{marker.name}");
-		put_pair(json, "tableLabel", *types[i].table ? types[i].table : "{marker.name}");
-		put_pair(json, "chartLabel", "{marker.name}");
-		put_pair(json, "description", types[i].description);
+		json_member_cstring(json, "name", types[i].type);
+		json_member_cstring(json, "tooltipLabel", "{marker.name}");
+		json_member_cstring(
+			json, "tableLabel", *types[i].table ? types[i].table : "{marker.name}");
+		json_member_cstring(json, "chartLabel", "{marker.name}");
+		json_member_cstring(json, "description", types[i].description);
 		json_key(json, "display");
 		json_begin_array(json);
 		for (size_t k = 0; k < ARRAY_LEN(places); k++)

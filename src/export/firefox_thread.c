@@ -91,12 +91,6 @@ static void put_moment(struct firefox *w, const char *key, uint64_t time_ns)
 		json_null(&w->json);
 }
 
-static void put_text(struct firefox *w, const char *key, const char *text)
-{
-	json_key(&w->json, key);
-	json_cstring(&w->json, text);
-}
-
 /* What the profile says of the thread's process. Without times, nothing began at any moment. */
 static void put_process(struct firefox *w, uint32_t process)
 {
@@ -107,9 +101,10 @@ static void put_process(struct firefox *w, uint32_t process)
 	char pid[16];
 
 	snprintf(pid, sizeof(pid), "%u", export_ids_pid(&w->ids, c, process));
-	put_text(w, "pid", pid);
-	put_text(w, "processType", "default");
-	put_text(w, "processName", *name ? name : "process"); // "" has a meaning of its own
+	json_member_cstring(&w->json, "pid", pid);
+	json_member_cstring(&w->json, "processType", "default");
+	// "" has a meaning of its own
+	json_member_cstring(&w->json, "processName", *name ? name : "process");
 	json_key(&w->json, "processStartupTime");
 	json_thousandths(&w->json,
 		timed ? sample_clock_from_origin(&w->clock, p->start_ns) / 1000 : 0);
@@ -123,7 +118,7 @@ static void put_thread_facts(struct firefox *w, uint32_t thread)
 	const char *name = capture_text(c, t->name);
 	bool timed = !w->clock.made_up;
 
-	put_text(w, "name", *name ? name : "thread");
+	json_member_cstring(&w->json, "name", *name ? name : "thread");
 	json_key(&w->json, "isMainThread");
 	json_bool(&w->json, t->main);
 	json_key(&w->json, "tid");
@@ -138,7 +133,7 @@ static void put_thread_facts(struct firefox *w, uint32_t thread)
 /* Instead of a thread, as readers cannot do without any. */
 static void put_no_thread_facts(struct firefox *w)
 {
-	put_text(w, "name", "no samples");
+	json_member_cstring(&w->json, "name", "no samples");
 	json_key(&w->json, "isMainThread");
 	json_bool(&w->json, true);
 	json_key(&w->json, "tid");

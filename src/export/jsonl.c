@@ -100,18 +100,6 @@ static void end_line(struct json_writer *json)
 	fputc('\n', json->stream);
 }
 
-static void put_u64(struct json_writer *json, const char *key, uint64_t value)
-{
-	json_key(json, key);
-	json_u64(json, value);
-}
-
-static void put_text(struct json_writer *json, const char *key, const char *text)
-{
-	json_key(json, key);
-	json_cstring(json, text);
-}
-
 /* null where there is none. */
 static void put_row(struct json_writer *json, const char *key, uint32_t row, size_t count)
 {
@@ -139,13 +127,13 @@ static void put_meta(struct jsonl *w)
 	struct json_writer json = { .stream = w->out };
 
 	begin_line(&json, "meta");
-	put_text(&json, "format", "fireglass-jsonl");
-	put_u64(&json, "version", JSONL_VERSION);
+	json_member_cstring(&json, "format", "fireglass-jsonl");
+	json_member_u64(&json, "version", JSONL_VERSION);
 	put_time_or_null(&json, "period_ns", view_period_ns(w->view));
 	json_key(&json, "facts");
 	json_begin_object(&json);
 	for (size_t i = 0; i < c->fact_count; i++)
-		put_text(&json, capture_text(c, c->facts[i].key),
+		json_member_cstring(&json, capture_text(c, c->facts[i].key),
 			capture_text(c, c->facts[i].value));
 	json_end_object(&json);
 	end_line(&json);
@@ -161,11 +149,11 @@ static void need_process(struct jsonl *w, uint32_t row)
 	w->process_known[row] = true;
 	const struct capture_process *p = &c->processes[row];
 	begin_line(&json, "process");
-	put_u64(&json, "id", row);
-	put_u64(&json, "pid", p->pid);
-	put_text(&json, "name", capture_text(c, p->name));
-	put_text(&json, "command", capture_text(c, p->command));
-	put_u64(&json, "start_ns", p->start_ns);
+	json_member_u64(&json, "id", row);
+	json_member_u64(&json, "pid", p->pid);
+	json_member_cstring(&json, "name", capture_text(c, p->name));
+	json_member_cstring(&json, "command", capture_text(c, p->command));
+	json_member_u64(&json, "start_ns", p->start_ns);
 	put_time_or_null(&json, "end_ns", p->end_ns);
 	end_line(&json);
 }
@@ -181,13 +169,13 @@ static void need_thread(struct jsonl *w, uint32_t row)
 	const struct capture_thread *t = &c->threads[row];
 	need_process(w, t->process);
 	begin_line(&json, "thread");
-	put_u64(&json, "id", row);
+	json_member_u64(&json, "id", row);
 	put_row(&json, "process", t->process, c->process_count);
-	put_u64(&json, "tid", t->tid);
-	put_text(&json, "name", capture_text(c, t->name));
+	json_member_u64(&json, "tid", t->tid);
+	json_member_cstring(&json, "name", capture_text(c, t->name));
 	json_key(&json, "main");
 	json_bool(&json, t->main);
-	put_u64(&json, "start_ns", t->start_ns);
+	json_member_u64(&json, "start_ns", t->start_ns);
 	put_time_or_null(&json, "end_ns", t->end_ns);
 	end_line(&json);
 }
@@ -199,13 +187,13 @@ static void put_function(struct jsonl *w, function_id id)
 	struct json_writer json = { .stream = w->out };
 
 	begin_line(&json, "function");
-	put_u64(&json, "id", id);
-	put_text(&json, "kind", kind_name(f->kind));
+	json_member_u64(&json, "id", id);
+	json_member_cstring(&json, "kind", kind_name(f->kind));
 	json_key(&json, "name");
 	json_string(&json, p->strings[f->name].text, p->strings[f->name].len);
 	json_key(&json, "file");
 	json_string(&json, p->strings[f->file].text, p->strings[f->file].len);
-	put_u64(&json, "first_line", f->first_line);
+	json_member_u64(&json, "first_line", f->first_line);
 	end_line(&json);
 }
 
@@ -215,9 +203,9 @@ static void put_frame(struct jsonl *w, frame_id id)
 	struct json_writer json = { .stream = w->out };
 
 	begin_line(&json, "frame");
-	put_u64(&json, "id", id);
-	put_u64(&json, "function", frame->function);
-	put_u64(&json, "line", frame->line);
+	json_member_u64(&json, "id", id);
+	json_member_u64(&json, "function", frame->function);
+	json_member_u64(&json, "line", frame->line);
 	end_line(&json);
 }
 
@@ -227,9 +215,9 @@ static void put_stack(struct jsonl *w, stack_id id)
 	struct json_writer json = { .stream = w->out };
 
 	begin_line(&json, "stack");
-	put_u64(&json, "id", id);
+	json_member_u64(&json, "id", id);
 	put_row(&json, "parent", p->stacks[id].parent, p->stack_count);
-	put_u64(&json, "frame", p->stacks[id].frame);
+	json_member_u64(&json, "frame", p->stacks[id].frame);
 	end_line(&json);
 }
 
@@ -256,12 +244,12 @@ static void put_marker(struct jsonl *w, const struct capture_marker *m)
 	need_process(w, m->process);
 	need_thread(w, m->thread);
 	begin_line(&json, "marker");
-	put_u64(&json, "start_ns", m->start_ns);
-	put_u64(&json, "end_ns", m->end_ns);
+	json_member_u64(&json, "start_ns", m->start_ns);
+	json_member_u64(&json, "end_ns", m->end_ns);
 	put_row(&json, "thread", m->thread, c->thread_count);
 	put_row(&json, "process", m->process, c->process_count);
-	put_text(&json, "name", capture_text(c, m->name));
-	put_text(&json, "text", capture_text(c, m->text));
+	json_member_cstring(&json, "name", capture_text(c, m->name));
+	json_member_cstring(&json, "text", capture_text(c, m->text));
 	end_line(&json);
 }
 
@@ -274,15 +262,15 @@ static void put_span(struct jsonl *w, uint32_t row)
 	need_process(w, s->process);
 	need_thread(w, s->thread);
 	begin_line(&json, "span");
-	put_u64(&json, "id", row);
-	put_u64(&json, "start_ns", s->start_ns);
+	json_member_u64(&json, "id", row);
+	json_member_u64(&json, "start_ns", s->start_ns);
 	put_time_or_null(&json, "end_ns", s->end_ns);
 	put_row(&json, "process", s->process, c->process_count);
 	put_row(&json, "thread", s->thread, c->thread_count);
 	// what is around it may be of another time than what is selected
 	put_row(&json, "parent", s->parent ? s->parent - 1 : CAPTURE_NONE, row);
-	put_text(&json, "name", capture_text(c, s->name));
-	put_text(&json, "text", capture_text(c, s->text));
+	json_member_cstring(&json, "name", capture_text(c, s->name));
+	json_member_cstring(&json, "text", capture_text(c, s->text));
 	end_line(&json);
 	w->span_known[row] = true;
 }
@@ -311,9 +299,9 @@ static void put_loss(struct jsonl *w, const struct capture_loss *loss)
 	struct json_writer json = { .stream = w->out };
 
 	begin_line(&json, "loss");
-	put_u64(&json, "time_ns", loss->time_ns);
-	put_text(&json, "reason", loss_names[loss->kind]);
-	put_u64(&json, "count", loss->count);
+	json_member_u64(&json, "time_ns", loss->time_ns);
+	json_member_cstring(&json, "reason", loss_names[loss->kind]);
+	json_member_u64(&json, "count", loss->count);
 	end_line(&json);
 }
 
@@ -396,9 +384,9 @@ static void put_end(struct jsonl *w)
 	struct json_writer json = { .stream = w->out };
 
 	begin_line(&json, "end");
-	put_u64(&json, "samples", w->samples);
-	put_u64(&json, "counts", counts->shown);
-	put_u64(&json, "left_out", counts->left_out);
+	json_member_u64(&json, "samples", w->samples);
+	json_member_u64(&json, "counts", counts->shown);
+	json_member_u64(&json, "left_out", counts->left_out);
 	end_line(&json);
 }
 

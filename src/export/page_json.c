@@ -23,18 +23,6 @@ static const char *const reasons[] = {
 	[LOSS_SPACE] = "no space",
 };
 
-static void put_u64(struct json_writer *w, const char *key, uint64_t value)
-{
-	json_key(w, key);
-	json_u64(w, value);
-}
-
-static void put_text(struct json_writer *w, const char *key, const char *text)
-{
-	json_key(w, key);
-	json_cstring(w, text);
-}
-
 static void begin(struct json_writer *w, const char *key)
 {
 	json_key(w, key);
@@ -80,14 +68,14 @@ static void put_scales(struct json_writer *w, const struct page *p)
 	char start[24];
 
 	snprintf(start, sizeof(start), "%" PRIu64, p->timed ? p->first_ns : 0);
-	put_u64(w, "period_ns", view_period_ns(p->view));
-	put_text(w, "unit", unit ? unit : "samples");
+	json_member_u64(w, "period_ns", view_period_ns(p->view));
+	json_member_cstring(w, "unit", unit ? unit : "samples");
 	json_key(w, "timed");
 	json_bool(w, p->timed);
-	put_text(w, "start_ns", start);
-	put_u64(w, "duration_ns", p->timed ? p->end_ns - p->first_ns : 0);
-	put_u64(w, "time_unit_ns", p->time_unit_ns);
-	put_u64(w, "cpu_unit_ns", p->cpu_unit_ns);
+	json_member_cstring(w, "start_ns", start);
+	json_member_u64(w, "duration_ns", p->timed ? p->end_ns - p->first_ns : 0);
+	json_member_u64(w, "time_unit_ns", p->time_unit_ns);
+	json_member_u64(w, "cpu_unit_ns", p->cpu_unit_ns);
 }
 
 /* ---- tables ----------------------------------------------------------------------------------- */
@@ -422,8 +410,8 @@ void page_add_json(
 	const char *title = p->options->title;
 
 	json_begin_object(&w);
-	put_u64(&w, "version", PAGE_FORMAT_VERSION);
-	put_text(&w, "title", title ? title : "");
+	json_member_u64(&w, "version", PAGE_FORMAT_VERSION);
+	json_member_cstring(&w, "title", title ? title : "");
 	put_facts(&w, p);
 	put_scales(&w, p);
 	put_strings(&w, p);

@@ -256,3 +256,21 @@ void json_null(struct json_writer *w)
 	begin_value(w);
 	emit_str(w, "null");
 }
+
+void json_member_cstring(struct json_writer *w, const char *name, const char *text)
+{
+	json_key(w, name);
+	json_cstring(w, text);
+}
+
+void json_member_u64(struct json_writer *w, const char *name, uint64_t value)
+{
+	json_key(w, name);
+	json_u64(w, value);
+}
+
+void json_member_bool(struct json_writer *w, const char *name, bool value)
+{
+	json_key(w, name);
+	json_bool(w, value);
+}

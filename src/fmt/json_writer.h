@@ -60,6 +60,11 @@ void json_double(struct json_writer *w, double value); // shortest that reads ba
 void json_bool(struct json_writer *w, bool value);
 void json_null(struct json_writer *w);
 
+/* The name and its value. */
+void json_member_cstring(struct json_writer *w, const char *name, const char *text);
+void json_member_u64(struct json_writer *w, const char *name, uint64_t value);
+void json_member_bool(struct json_writer *w, const char *name, bool value);
+
 #pragma GCC visibility pop
 
 #endif

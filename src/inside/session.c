@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "inside/session_parts.h"
 #include "inside/timers.h"
+#include "os/mem_own.h"
 #include "os/own_files.h"
 
 #define RING_WORDS ((size_t)1 << 17)
@@ -49,10 +50,13 @@ static void *sampling_thread(void *data)
 {
 	struct session *s = data;
 	struct sampler *sampler = &s->sampler;
+	struct mem_own memory;
 
 	pthread_setname_np(pthread_self(), "fireglass");
 	if (s->owns_files)
 		own_files(-1);
+	mem_own_open(&memory, &s->target.live.reader);
+	sampler->memory = &memory.reader;
 	report_ready(s);
 	if (s->options.clock == SESSION_CPU)
 		timers_run(sampler, s->options.period_ns);
@@ -61,6 +65,7 @@ static void *sampling_thread(void *data)
 		clock_wait(&sampler->bell, atomic_load(&sampler->bell), LOST_NS);
 	}
 	roster_clear(&sampler->roster); // its files are this thread's
+	mem_own_close(&memory);
 	return NULL;
 }
 

@@ -53,7 +53,8 @@ struct session_counts {
 };
 
 /*
- * Starts sampling into `fd`, an empty file open for reading and writing, which is the caller's.
+ * Starts sampling into `fd`, a file open for reading and writing, which is the caller's. What it has in
+ * it is replaced, but not before it is known that this process can be read.
  * Returns when the first tick is due. An error: what refused, and the remedy.
  */
 struct err *session_start(struct session **ret, int fd, const struct session_options *options);

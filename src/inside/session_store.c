@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -149,6 +150,8 @@ struct err *session_store_begin(struct session *s, int fd)
 	};
 
 	describe(s);
+	if (ftruncate(fd, 0) != 0 && errno != EINVAL) // a stream
+		return err_errno(errno, "cannot empty the file");
 	struct err *err = capture_writer_create(&s->writer, fd, &s->capture, &limits);
 	if (err)
 		return err;

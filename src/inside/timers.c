@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "os/realtime.h"
+#include "os/thread_clock.h"
 
 /* How long a thread stands still at most. */
 #define PARK_NS ((uint64_t)500000)
@@ -203,12 +204,6 @@ void timers_after_fork(void)
 
 /* ---- timers ----------------------------------------------------------------------------------- */
 
-/* The CPU clock of a thread of this process (kernel: include/linux/posix-timers.h). */
-static clockid_t clock_of(pid_t tid)
-{
-	return (clockid_t)(~(unsigned int)tid << 3 | 6);
-}
-
 static bool create_timer(struct timer_slot *slot, int signo)
 {
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = signo };
@@ -216,7 +211,7 @@ static bool create_timer(struct timer_slot *slot, int signo)
 
 	event.sigev_value.sival_int = (int)(slot - slots);
 	event.sigev_notify_thread_id = tid;
-	if (timer_create(clock_of(tid), &event, &slot->timer) != 0)
+	if (timer_create(thread_clock_of(tid), &event, &slot->timer) != 0)
 		return false;
 	slot->signo = signo;
 	return true;

@@ -326,6 +326,15 @@ static void emit(struct collector *c, struct sample *s)
 	c->sink->sample(c->sink, s);
 }
 
+/* A thread is there from its first sample on, which was taken before its record was read. */
+static void begin_thread(struct collector *c, struct collected_thread *t, uint64_t time_ns)
+{
+	if (t->start_ns <= time_ns)
+		return;
+	t->start_ns = time_ns;
+	c->capture->threads[t->row].start_ns = time_ns;
+}
+
 static void take_sample(struct collector *c, const struct record_header *header)
 {
 	uint64_t time_ns = ring_get(c->ring), cpu_ns = ring_get(c->ring);
@@ -334,6 +343,7 @@ static void take_sample(struct collector *c, const struct record_header *header)
 
 	if (t->row == CAPTURE_NONE)
 		t->row = thread_row(c, t);
+	begin_thread(c, t, time_ns);
 	take_frames(c, t, where & UINT16_MAX, header->count);
 	bool stack = t->depth && header->proof != SAMPLE_FAILED;
 	struct sample s = {

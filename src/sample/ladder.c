@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "os/proc.h"
 #include "os/stop.h"
+#include "os/thread_clock.h"
 
 #define FLUTTER_ONE 65536u
 #define FLUTTER_LIMIT (FLUTTER_ONE / LADDER_FLUTTER_LIMIT)
@@ -17,15 +18,18 @@
 #define COSCHEDULED_ATTEMPTS 8
 /* Long enough to be off the processor, so that waking up takes it from whoever runs there. */
 #define COSCHEDULED_SLEEP_NS 20000
+/* So many reads go without holding a processor after one that could not be held. */
+#define PARK_REST 16
 
 void ladder_init(struct ladder *l, enum ladder_strategy strategy)
 {
-	*l = (struct ladder){ .strategy = strategy };
+	*l = (struct ladder){ .strategy = strategy, .held = -1 };
 	pin_init(&l->pin);
 }
 
 void ladder_deinit(struct ladder *l)
 {
+	park_deinit(&l->park);
 	pin_release(&l->pin);
 }
 
@@ -105,7 +109,7 @@ static enum read_status direct(struct ladder_thread *t, const struct ladder_targ
 enum nearness {
 	FAR,    // it runs where we cannot be, or nobody knows where
 	COMING, // we were elsewhere: look again
-	BESIDE, // on its processor, so that it cannot run; or it waits
+	BESIDE, // its processor is ours or held for us, so that it cannot run; or it waits
 };
 
 /* Goes where the thread last ran, if it runs. */
@@ -118,6 +122,8 @@ static enum nearness come_to(struct ladder *l, struct ladder_thread *t, int stat
 	if (stat.state != 'R')
 		return BESIDE;
 	t->ran = true;
+	if (l->held >= 0)
+		return l->held == stat.processor ? BESIDE : COMING;
 	l->pinned_this_tick = true;
 	if (l->pin.cpu == stat.processor)
 		return BESIDE;
@@ -154,6 +160,77 @@ static enum read_status read_beside(struct ladder *l, struct ladder_thread *t,
 	return is_settled(status, *stack_ret) && !ran ? READ_OK : READ_TORN;
 }
 
+/*
+ * The same of a thread of our own process. When its CPU clock stood still it did not run, wherever it is: so
+ * nothing else is asked of the kernel as long as we are where it runs.
+ */
+static enum read_status read_own(struct ladder *l, struct ladder_thread *t,
+	const struct ladder_target *target, const struct raw_stack **stack_ret)
+{
+	uint64_t before, after;
+
+	if (l->held < 0 && l->pin.cpu < 0 && come_to(l, t, target->stat_fd) == COMING)
+		return READ_TORN;
+	if (!thread_clock_read(target->tid, &before))
+		return read_beside(l, t, target, stack_ret);
+	enum read_status status = read_once(target, 1, stack_ret);
+	if (is_final(status))
+		return status;
+	bool stood = thread_clock_read(target->tid, &after) && after == before;
+	if (stood && is_settled(status, *stack_ret) && !(*stack_ret)->moved) {
+		l->pinned_this_tick |= l->pin.cpu >= 0;
+		return READ_OK;
+	}
+	if (!stood && l->held < 0)
+		come_to(l, t, target->stat_fd);
+	return READ_TORN;
+}
+
+static enum read_status read_quiet(struct ladder *l, struct ladder_thread *t,
+	const struct ladder_target *target, const struct raw_stack **stack_ret)
+{
+	return target->own ? read_own(l, t, target, stack_ret) :
+			     read_beside(l, t, target, stack_ret);
+}
+
+/* Has the processor held on which the thread runs, being elsewhere ourselves. */
+static bool hold_processor(struct ladder *l, int cpu)
+{
+	if (l->park_rest) {
+		l->park_rest--;
+		return false;
+	}
+	if ((pin_current_cpu() != cpu || pin_leave(&l->pin)) &&
+		park_hold(&l->park, cpu, l->realtime)) {
+		l->held = cpu;
+		return true;
+	}
+	l->park_rest = PARK_REST;
+	return false;
+}
+
+/*
+ * From elsewhere, while its processor is held: that takes less from the thread than if we came to it with all
+ * that we do. Where it waits, or no processor can be held, from where we are or come to; so too of another
+ * process, of which the proof takes longer than coming there.
+ */
+static enum read_status read_held(struct ladder *l, struct ladder_thread *t,
+	const struct ladder_target *target, const struct raw_stack **stack_ret)
+{
+	struct proc_stat stat;
+
+	if (!target->own || target->stat_fd < 0 || !proc_pread_stat(target->stat_fd, &stat) ||
+		stat.state != 'R' || !hold_processor(l, stat.processor))
+		return read_quiet(l, t, target, stack_ret);
+	enum read_status status = read_quiet(l, t, target, stack_ret);
+	park_release(&l->park);
+	l->held = -1;
+	t->ran = true;
+	if (status == READ_TORN)
+		l->park_rest = 1; // it was elsewhere, or its stack is too deep for the time a processor is held
+	return status;
+}
+
 static enum read_status coscheduled(struct ladder *l, struct ladder_thread *t,
 	const struct ladder_target *target, const struct raw_stack **stack_ret)
 {
@@ -163,7 +240,7 @@ static enum read_status coscheduled(struct ladder *l, struct ladder_thread *t,
 		// wake up where it runs: that takes the processor from it
 		if (i && l->pin.cpu >= 0)
 			clock_sleep_until(clock_now_ns() + COSCHEDULED_SLEEP_NS);
-		status = read_beside(l, t, target, stack_ret);
+		status = read_held(l, t, target, stack_ret);
 	}
 	// when torn, the part that agreed is not proven either
 	if (status == READ_OK)

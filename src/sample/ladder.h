@@ -5,6 +5,9 @@
  *	direct        two images in one system call, from wherever we run
  *	co-scheduled  the same, from the processor on which the thread runs: while we run there, the
  *	              thread does not, so that the images agree. Costs the target the time it takes.
+ *	              That it did not run is proven by what the kernel says of its processor and its
+ *	              time slices; in our own process by its CPU clock, which is so much cheaper that
+ *	              it is better still to have its processor held (os/park.h) and look from elsewhere
  *	stopped       the thread is stopped by ptrace for the time of the read; only if asked for
  *	truncated     nothing settled: the proven part
  *
@@ -22,6 +25,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "os/park.h"
 #include "os/pin.h"
 #include "pyabi/stack.h"
 
@@ -46,7 +50,11 @@ enum ladder_strategy {
 
 struct ladder {
 	enum ladder_strategy strategy;
+	struct park park;
 	struct pin pin;
+	int held;              // the processor that is held for us; -1: none
+	unsigned int park_rest; // so many reads are to do without
+	bool realtime;         // the sampling thread has real-time priority
 	bool pinned_this_tick; // someone needed it: stay there until the next tick
 	_Atomic uint64_t counts[LADDER_RUNGS]; // written by the sampling thread only
 };
@@ -76,6 +84,7 @@ struct ladder_target {
 	pid_t tid;    // 0: not known, so that it can neither be followed nor stopped
 	int stat_fd;  // its stat file (os/proc.h), negative if there is none
 	int schedstat_fd; // the same
+	bool own;     // of this process: its CPU clock can be read
 	void (*before)(void *data); // called right before each read of the stack; NULL: nothing is
 	void *data;
 };

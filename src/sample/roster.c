@@ -38,7 +38,7 @@ static struct sampled_thread *thread_create(struct roster *r, const struct py_th
 	t->py = *py;
 	t->index = r->free_count ? r->free_indexes[--r->free_count] : r->next_index++;
 	t->tid = (pid_t)py->native_id;
-	watch_init(&t->watch, target->pid, t->tid);
+	watch_init(&t->watch, target->pid, t->tid, target->own);
 	stack_reader_init(&t->reader, py->state, py->interp);
 	return t;
 }

@@ -14,7 +14,7 @@
 void sampler_init(struct sampler *s, struct target *target, struct ring *ring,
 	enum ladder_strategy strategy)
 {
-	*s = (struct sampler){ .target = target, .ring = ring };
+	*s = (struct sampler){ .target = target, .memory = &target->live.reader, .ring = ring };
 	roster_init(&s->roster, target);
 	codes_init(&s->codes, &target->rt, &target->live.reader, ring);
 	ladder_init(&s->ladder, strategy);
@@ -188,10 +188,11 @@ enum read_status sampler_read_known(
 	const struct ladder_target target = {
 		.reader = &t->reader,
 		.rt = &s->target->rt,
-		.mem = &s->target->live.reader,
+		.mem = s->memory,
 		.tid = t->tid,
 		.stat_fd = watch_stat_fd(&t->watch),
 		.schedstat_fd = t->watch.schedstat_fd,
+		.own = s->target->own,
 		.before = s->look_at_tag ? look_before : NULL,
 		.data = t,
 	};

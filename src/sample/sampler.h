@@ -6,7 +6,7 @@
  * through the ring to a collector on another thread. It formats nothing, writes nothing, and after
  * warm-up allocates nothing: a new thread or a new code object of the target is warm-up.
  *
- * A thread that runs costs one process_vm_readv per tick, with its stack come, in the same call, the
+ * A thread that runs costs one read of memory per tick, with its stack come, in the same call, the
  * head of the list of threads (new threads), the holder of the GIL and the collector's state; and,
  * at most every millisecond, one pread (its CPU time). Whether it runs is seen from its stack, which
  * changes between the two images; only if it does not is the kernel asked. A thread that has not run
@@ -53,6 +53,7 @@ struct sample_facts {
 
 struct sampler {
 	struct target *target;
+	struct mem_reader *memory; // by which stacks are read: the target's, or one that the caller set
 	struct ring *ring;
 	struct roster roster;
 	struct codes codes;

@@ -40,6 +40,7 @@ static void stop_clock(struct sampler *s)
 static void take_realtime(struct sampler *s)
 {
 	s->realtime = s->ticker.period_ns && !s->no_realtime && realtime_take();
+	s->ladder.realtime = s->realtime;
 	s->checked_ns = clock_now_ns();
 	s->checked_cpu_ns = clock_thread_cpu_ns();
 }
@@ -54,7 +55,8 @@ static void check_realtime(struct sampler *s)
 	uint64_t cpu_ns = clock_thread_cpu_ns();
 	if ((cpu_ns - s->checked_cpu_ns) * 1000 > elapsed * REALTIME_SHARE) {
 		realtime_drop();
-		s->realtime = false;
+		s->realtime = s->ladder.realtime = false;
+		park_deinit(&s->ladder.park); // anew without the priority
 	}
 	s->checked_ns = s->now_ns;
 	s->checked_cpu_ns = cpu_ns;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "os/proc.h"
+#include "os/thread_clock.h"
 
 #define FD_UNOPENED (-1)
 #define FD_REFUSED (-2)
@@ -14,9 +15,9 @@
  */
 #define NOT_ON_CPU_NS ((uint64_t)12000000)
 
-void watch_init(struct thread_watch *w, pid_t pid, pid_t tid)
+void watch_init(struct thread_watch *w, pid_t pid, pid_t tid, bool own)
 {
-	*w = (struct thread_watch){ .pid = pid, .tid = tid, .schedstat_fd = FD_REFUSED,
+	*w = (struct thread_watch){ .pid = pid, .tid = tid, .own = own, .schedstat_fd = FD_REFUSED,
 		.stat_fd = tid ? FD_UNOPENED : FD_REFUSED,
 		.syscall_fd = tid ? FD_UNOPENED : FD_REFUSED };
 	if (tid)
@@ -34,13 +35,22 @@ void watch_deinit(struct thread_watch *w)
 		.syscall_fd = FD_REFUSED };
 }
 
+static bool read_times(const struct thread_watch *w, struct proc_schedstat *ret)
+{
+	if (w->own) {
+		*ret = (struct proc_schedstat){ 0 };
+		return thread_clock_read(w->tid, &ret->run_ns);
+	}
+	return w->schedstat_fd >= 0 && proc_pread_schedstat(w->schedstat_fd, ret);
+}
+
 bool watch_schedule(struct thread_watch *w, uint64_t now_ns, uint64_t *cpu_ns_ret)
 {
 	struct proc_schedstat now;
 	bool first = !w->looked_ns;
 
 	*cpu_ns_ret = 0;
-	if (w->schedstat_fd < 0 || !proc_pread_schedstat(w->schedstat_fd, &now)) {
+	if (!read_times(w, &now)) {
 		w->looked_ns = 0;
 		return false;
 	}

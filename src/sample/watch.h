@@ -5,7 +5,8 @@
  * else has answered it.
  *
  *	schedstat  CPU time and time slices. Those of a thread that is running are refreshed only at
- *	           scheduler ticks; those of one that is blocked are exact
+ *	           scheduler ticks; those of one that is blocked are exact. Of our own process the
+ *	           thread's CPU clock is read instead, which is exact always
  *	syscall    "running", or the system call in which it waits (kernel: fs/proc/base.c)
  *	stat       state and processor: where syscall is not to be had, and for stopped threads
  */
@@ -20,6 +21,7 @@
 
 struct thread_watch {
 	pid_t pid, tid;
+	bool own;                  // of this process: its CPU clock tells instead of schedstat
 	int schedstat_fd;          // -1: not to be had
 	int stat_fd, syscall_fd;   // opened when first needed: -1 not yet, -2 not to be had
 	uint64_t slices, run_ns;   // of the last look at schedstat
@@ -28,8 +30,8 @@ struct thread_watch {
 	bool ran;                  // it was running at its last sample
 };
 
-/* A tid of 0 is not known: nothing can be said of it. */
-void watch_init(struct thread_watch *w, pid_t pid, pid_t tid);
+/* A tid of 0 is not known: nothing can be said of it. `own`: it is of this process. */
+void watch_init(struct thread_watch *w, pid_t pid, pid_t tid, bool own);
 void watch_deinit(struct thread_watch *w);
 
 /*
